@@ -1,0 +1,27 @@
+"""What scores are worth: metrics and calibration. Arrays in, numbers out."""
+
+from softmax_cli.evaluation.metrics import (
+    ClassMetrics,
+    Evaluation,
+    accuracy,
+    confusion_matrix,
+    evaluate,
+    log_probabilities,
+    mean_negative_log_likelihood,
+    per_class_metrics,
+    predictions,
+    top_k_accuracy,
+)
+
+__all__ = [
+    "ClassMetrics",
+    "Evaluation",
+    "accuracy",
+    "confusion_matrix",
+    "evaluate",
+    "log_probabilities",
+    "mean_negative_log_likelihood",
+    "per_class_metrics",
+    "predictions",
+    "top_k_accuracy",
+]

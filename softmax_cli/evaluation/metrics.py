@@ -1,0 +1,219 @@
+"""How good a classifier's scores are: accuracy, top-k, log-likelihood, per-class figures.
+
+Conventions, for all functions below:
+
+- ``scores`` is ``(n, C)``, float32 or float64, finite; a larger score is a better guess.
+- ``labels`` is ``(n,)``, integers in ``0 .. C - 1``.
+- The prediction is ``argmax`` over a row; of equal scores the lowest class index wins. Top-k ranks
+  by the same rule, so top-1 accuracy and accuracy are the same number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.errors import DataError, DivergedError
+
+Scores: TypeAlias = NDArray[np.floating[Any]]
+Labels: TypeAlias = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """How one class fares.
+
+    ``precision`` is 0 for a class that is never predicted (``predicted`` tells such a 0 from an
+    earned one), ``recall`` is 0 for a class without examples, ``f1`` is 0 where both are absent.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What one set of images says about one model.
+
+    ``top5_accuracy`` counts the best ``min(5, C)`` classes. ``confusion_matrix`` is ``(C, C)``
+    int64 with true classes as rows and predicted classes as columns.
+    """
+
+    examples: int
+    loss: float
+    accuracy: float
+    top5_accuracy: float
+    per_class: tuple[ClassMetrics, ...]
+    confusion_matrix: NDArray[np.int64]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same figures as plain lists, numbers and strings, under the field names."""
+        return {
+            "examples": self.examples,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "top5_accuracy": self.top5_accuracy,
+            "per_class": [asdict(metrics) for metrics in self.per_class],
+            "confusion_matrix": self.confusion_matrix.tolist(),
+        }
+
+
+def evaluate(
+    scores: Scores, labels: Labels, class_names: Sequence[str], *, loss: float
+) -> Evaluation:
+    """Gather every figure of this module for one model on one set of images.
+
+    Args:
+        scores: ``(n, C)``.
+        labels: ``(n,)``.
+        class_names: C names, in the order of the columns of ``scores``.
+        loss: mean data loss of the model's own kind: ``mean_negative_log_likelihood`` for softmax,
+            the mean hinge loss for an SVM.
+
+    Raises:
+        DataError: there are no images, or scores, labels and names do not fit together.
+        DivergedError: a score is not finite.
+    """
+    check_scores(scores, labels)
+    if len(class_names) != scores.shape[1]:
+        raise DataError(
+            f"expected one class name for each of {scores.shape[1]} score columns, "
+            f"got {len(class_names)}"
+        )
+    matrix = confusion_matrix(predictions(scores), labels, scores.shape[1])
+    return Evaluation(
+        examples=len(labels),
+        loss=float(loss),
+        accuracy=accuracy(scores, labels),
+        top5_accuracy=top_k_accuracy(scores, labels, min(5, scores.shape[1])),
+        per_class=per_class_metrics(matrix, class_names),
+        confusion_matrix=matrix,
+    )
+
+
+def check_scores(scores: Scores, labels: Labels) -> None:
+    """Refuse scores and labels that no figure can be computed from.
+
+    Raises:
+        DataError: there are no images, or scores and labels do not fit together.
+        DivergedError: a score is not finite.
+    """
+    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
+        raise DataError(
+            f"expected scores (n, C) and labels (n,), got {scores.shape} and {labels.shape}"
+        )
+    if scores.size == 0:
+        raise DataError("expected at least one image to evaluate, got none")
+    if labels.min() < 0 or labels.max() >= scores.shape[1]:
+        raise DataError(
+            f"expected labels from 0 to {scores.shape[1] - 1}, got {labels.min()} to {labels.max()}"
+        )
+    bad_rows = int(np.count_nonzero(~np.isfinite(scores).all(axis=1)))
+    if bad_rows:
+        raise DivergedError(
+            f"expected finite scores, got infinities or NaN for {bad_rows} of {len(scores)} images",
+            hint="The model's weights have diverged; train again with a smaller learning rate.",
+        )
+
+
+def predictions(scores: Scores) -> NDArray[np.int64]:
+    """Return the predicted class of each row, ``(n,)`` int64; of equal scores the first wins."""
+    return np.argmax(scores, axis=1).astype(np.int64, copy=False)
+
+
+def accuracy(scores: Scores, labels: Labels) -> float:
+    """Return the share of rows whose prediction is the label."""
+    return float(np.mean(predictions(scores) == labels))
+
+
+def top_k_accuracy(scores: Scores, labels: Labels, k: int) -> float:
+    """Return the share of rows whose label is among the ``k`` best classes.
+
+    Of equal scores the lower class index ranks first, so ``k = 1`` equals `accuracy` exactly.
+
+    Args:
+        scores: ``(n, C)``.
+        labels: ``(n,)``.
+        k: from 1 to C.
+    """
+    label_scores = np.take_along_axis(scores, labels[:, None], axis=1)
+    ahead = scores > label_scores
+    ahead |= (scores == label_scores) & (np.arange(scores.shape[1]) < labels[:, None])
+    return float(np.mean(np.count_nonzero(ahead, axis=1) < k))
+
+
+def log_probabilities(scores: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Return ``log softmax(scores / temperature)``, ``(n, C)`` float64.
+
+    The row's maximum is subtracted first (Goodfellow, Bengio and Courville, Deep Learning,
+    section 4.1), so scores of any finite size are safe.
+    """
+    shifted = scores.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    shifted /= temperature
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
+
+
+def mean_negative_log_likelihood(scores: Scores, labels: Labels, temperature: float = 1.0) -> float:
+    """Return the mean of ``-log p(label)`` in nats, computed in float64.
+
+    Args:
+        scores: ``(n, C)``.
+        labels: ``(n,)``.
+        temperature: T > 0; scores are divided by it before the softmax.
+    """
+    log_p = log_probabilities(scores, temperature)
+    return -float(np.mean(log_p[np.arange(len(labels)), labels]))
+
+
+def confusion_matrix(predicted: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
+    """Count how often each true class was taken for each class.
+
+    Args:
+        predicted: ``(n,)`` predicted classes.
+        labels: ``(n,)`` true classes.
+        num_classes: C.
+
+    Returns:
+        ``(C, C)`` int64; rows are true classes, columns predicted classes.
+    """
+    cells = labels.astype(np.int64) * num_classes + predicted
+    counts = np.bincount(cells, minlength=num_classes * num_classes)
+    return counts.reshape(num_classes, num_classes).astype(np.int64, copy=False)
+
+
+def per_class_metrics(
+    matrix: NDArray[np.int64], class_names: Sequence[str]
+) -> tuple[ClassMetrics, ...]:
+    """Return precision, recall and F1 of each class from a confusion matrix.
+
+    ``F1 = 2 TP / (support + predicted)``, which is the harmonic mean of precision and recall and
+    stays defined where one of them is not.
+
+    Args:
+        matrix: ``(C, C)``, rows true, columns predicted.
+        class_names: C names.
+    """
+    hits, support, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    return tuple(
+        ClassMetrics(
+            name=name,
+            precision=_ratio(hits[c], predicted[c]),
+            recall=_ratio(hits[c], support[c]),
+            f1=_ratio(2 * hits[c], support[c] + predicted[c]),
+            support=int(support[c]),
+            predicted=int(predicted[c]),
+        )
+        for c, name in enumerate(class_names)
+    )
+
+
+def _ratio(part: np.int64, whole: np.int64) -> float:
+    return float(part / whole) if whole else 0.0
