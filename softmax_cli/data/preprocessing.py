@@ -1,0 +1,106 @@
+"""From uint8 pixels to the float32 features a model sees: centring and scaling."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scale = Literal["none", "unit", "pixel"]
+
+_EXACT_ROWS = 256
+"""Rows whose squared pixels float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Features ``x' = (x - mean) / scale`` of pixels x in 0..255.
+
+    Attributes:
+        mean: (D,) float32, zeros where nothing is subtracted.
+        scale: (D,) float32, positive, ones where nothing is divided.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, images: NDArray[np.uint8], *, center: bool, scale: Scale) -> Self:
+        """Preprocessing learned from training images (n, D).
+
+        Args:
+            images: (n, D) uint8, n > 0.
+            center: subtract the mean of each pixel over the images.
+            scale: ``none``; ``unit`` divides by 255; ``pixel`` divides by the standard deviation of
+                each pixel over the images (a pixel that never varies is left as it is).
+        """
+        features = images.shape[1]
+        mean, deviation = np.zeros(features), np.ones(features)
+        if scale == "pixel":
+            mean, deviation = _mean_and_deviation(images)
+            deviation[deviation == 0] = 1.0
+        elif center:
+            mean = _mean(images)
+        if scale == "unit":
+            deviation = np.full(features, 255.0)
+        return cls(
+            mean=(mean if center else np.zeros(features)).astype(np.float32),
+            scale=deviation.astype(np.float32),
+        )
+
+    def apply(self, images: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+        """Write the features of uint8 images (n, D) into ``out`` (n, D) float32.
+
+        The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
+        small buffer and takes several times as long.
+        """
+        np.copyto(out, images)
+        if self._centers:
+            np.subtract(out, self.mean, out=out)
+        if self._scales:
+            np.multiply(out, self._reciprocal, out=out)
+
+    @cached_property
+    def _centers(self) -> bool:
+        return bool(self.mean.any())
+
+    @cached_property
+    def _scales(self) -> bool:
+        return bool((self.scale != 1).any())
+
+    @cached_property
+    def _reciprocal(self) -> NDArray[np.float32]:
+        return np.float32(1) / self.scale
+
+
+def _mean(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Exact mean of each pixel (D,)."""
+    total = np.zeros(images.shape[1])
+    for rows in _float_blocks(images):
+        total += rows.sum(axis=0)
+    return total / len(images)
+
+
+def _mean_and_deviation(
+    images: NDArray[np.uint8],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each pixel (D,), from exact sums."""
+    total, total_of_squares = np.zeros(images.shape[1]), np.zeros(images.shape[1])
+    for rows in _float_blocks(images):
+        total += rows.sum(axis=0)
+        np.square(rows, out=rows)
+        total_of_squares += rows.sum(axis=0)
+    mean = total / len(images)
+    variance = total_of_squares / len(images) - mean**2
+    return mean, np.sqrt(np.maximum(variance, 0))
+
+
+def _float_blocks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """Blocks of at most 256 images as float32, in a buffer that is reused."""
+    buffer = np.empty((min(_EXACT_ROWS, len(images)), images.shape[1]), np.float32)
+    for start in range(0, len(images), _EXACT_ROWS):
+        block = images[start : start + _EXACT_ROWS]
+        np.copyto(buffer[: len(block)], block)
+        yield buffer[: len(block)]

@@ -1,0 +1,32 @@
+"""Softmax, losses with their gradients, and the stack of linear classifiers: pure numpy.
+
+Notation, used throughout the package: N examples of a minibatch, D features, C classes, K models
+stacked side by side. Scores are ``s = X W + b`` with X (N, D), W (D, C), b (C,).
+
+The softmax loss of one example with label y at temperature T is ``-s_y/T + log sum_j exp(s_j/T)``,
+the multiclass hinge loss is ``sum_{j != y} max(0, s_j - s_y + 1)``. Data losses are averaged over N.
+The regularised objective adds ``reg/2 * (|W|^2 + |b|^2)``: the half makes its gradient ``reg * W``.
+"""
+
+from softmax_cli.model.losses import (
+    hinge_loss,
+    hinge_loss_naive,
+    hinge_loss_vectorized,
+    softmax_loss,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+)
+from softmax_cli.model.softmax import log_softmax, softmax
+from softmax_cli.model.stack import LinearStack
+
+__all__ = [
+    "LinearStack",
+    "hinge_loss",
+    "hinge_loss_naive",
+    "hinge_loss_vectorized",
+    "log_softmax",
+    "softmax",
+    "softmax_loss",
+    "softmax_loss_naive",
+    "softmax_loss_vectorized",
+]

@@ -1,0 +1,115 @@
+"""K linear classifiers side by side, so that their scores come out of one matrix product."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+
+@dataclass
+class LinearStack:
+    """Weights of K linear classifiers over D features and C classes.
+
+    Column ``c * K + k`` belongs to class c of model k: the classes are outermost, so the scores
+    transposed are class-major (C, K, N) without moving a number. Features are rows because both
+    products of a training step, ``X W`` and ``X^T E``, ran fastest on that order.
+
+    The true weights are ``shrinkage * weights``. Weight decay multiplies W by ``1 - lr * reg`` at
+    each step; carrying that product in one number a model saves a pass over all weights.
+
+    Attributes:
+        weights: (D, C K), to be multiplied by ``shrinkage``.
+        bias: (C, K), to be multiplied by ``shrinkage``.
+        shrinkage: (K,) float64.
+    """
+
+    weights: Floats
+    bias: Floats
+    shrinkage: NDArray[np.float64]
+
+    @classmethod
+    def initialize(
+        cls,
+        features: int,
+        classes: int,
+        seeds: Sequence[np.random.SeedSequence],
+        weight_scales: Sequence[float],
+        dtype: np.dtype[np.floating] | type[np.floating] = np.float32,
+    ) -> Self:
+        """One model for each seed: normal weights with the standard deviation of its scale.
+
+        The bias is drawn like a further row of W, as the bias trick has it. A model's weights
+        depend on its own seed and scale alone, not on its neighbours.
+        """
+        parts = [
+            scale * np.random.default_rng(seed).standard_normal((features + 1, classes))
+            for seed, scale in zip(seeds, weight_scales, strict=True)
+        ]
+        stacked = np.stack(parts, axis=-1).astype(dtype)
+        return cls.from_weights(stacked[:-1], stacked[-1])
+
+    @classmethod
+    def from_weights(cls, weights: Floats, bias: Floats) -> Self:
+        """Stack of the models whose weights are (D, C, K) and biases (C, K)."""
+        features, classes, models = weights.shape
+        flat = np.ascontiguousarray(weights).reshape(features, classes * models)
+        return cls(flat, np.ascontiguousarray(bias), np.ones(models))
+
+    @property
+    def features(self) -> int:
+        """D."""
+        return self.weights.shape[0]
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return self.bias.shape[0]
+
+    @property
+    def models(self) -> int:
+        """K."""
+        return self.bias.shape[1]
+
+    def logits(
+        self, X: Floats, temperature: NDArray[np.float64], product: Floats, out: Floats
+    ) -> None:
+        """Scores over temperature, class-major.
+
+        Args:
+            X: (N, D) examples, of the dtype of the weights.
+            temperature: (K,).
+            product: (N, C K) scratch for the matrix product.
+            out: (C, K, N), written.
+        """
+        np.matmul(X, self.weights, out=product)
+        np.add(product.T.reshape(out.shape), self.bias[:, :, None], out=out)
+        multiplier = (self.shrinkage / temperature).astype(out.dtype)
+        np.multiply(out, multiplier[:, None], out=out)
+
+    def fold_in(self, members: NDArray[np.bool_]) -> None:
+        """Multiply the shrinkage of some models into their weights."""
+        columns = self.columns(members)
+        repeated = np.tile(self.shrinkage, self.classes)[columns]
+        self.weights[:, columns] *= repeated.astype(self.weights.dtype)
+        self.bias[:, members] *= self.shrinkage[members].astype(self.bias.dtype)
+        self.shrinkage[members] = 1.0
+
+    def clear(self, members: NDArray[np.bool_]) -> None:
+        """Set the weights of some models to zero."""
+        self.weights[:, self.columns(members)] = 0
+        self.bias[:, members] = 0
+        self.shrinkage[members] = 1.0
+
+    def columns(self, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mask (C K,) of the weight columns that belong to the models in mask (K,)."""
+        return np.tile(members, self.classes)
+
+    def member(self, index: int) -> tuple[Floats, Floats]:
+        """Copies of one model's true weights (D, C) and bias (C,)."""
+        shrinkage = self.weights.dtype.type(self.shrinkage[index])
+        weights = self.weights[:, index :: self.models] * shrinkage
+        return weights, self.bias[:, index] * shrinkage
