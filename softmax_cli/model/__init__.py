@@ -3,9 +3,9 @@
 Notation, used throughout the package: N examples of a minibatch, D features, C classes, K models
 stacked side by side. Scores are ``s = X W + b`` with X (N, D), W (D, C), b (C,).
 
-The softmax loss of one example with label y at temperature T is ``-s_y/T + log sum_j exp(s_j/T)``,
-the multiclass hinge loss is ``sum_{j != y} max(0, s_j - s_y + 1)``. Data losses are averaged over N.
-The regularised objective adds ``reg/2 * (|W|^2 + |b|^2)``: the half makes its gradient ``reg * W``.
+The softmax loss of an example with label y at temperature T is ``-s_y/T + log sum_j exp(s_j/T)``,
+its multiclass hinge loss is ``sum_{j != y} max(0, s_j - s_y + 1)``. Data losses are averaged over
+N. The regularised objective adds ``reg/2 * (|W|^2 + |b|^2)``; its gradient is ``reg * W``.
 """
 
 from softmax_cli.model.losses import (

@@ -1,8 +1,9 @@
 """Softmax and multiclass hinge loss: with two loops, vectorised, and from scores alone.
 
-The ``*_naive`` and ``*_vectorized`` functions take ``W (D, C)``, ``X (N, D)``, ``y (N,)`` and return
-``(loss, dW)``. A bias is the last row of W where X carries a column of ones (the bias trick). They
-state the mathematics as plainly as possible and are what the training kernels are tested against.
+The ``*_naive`` and ``*_vectorized`` functions take ``W (D, C)``, ``X (N, D)``, ``y (N,)`` and
+return ``(loss, dW)``. A bias is the last row of W where X carries a column of ones (the bias
+trick). They state the mathematics as plainly as possible and are what the training kernels are
+tested against.
 
 Sources: Bishop, Pattern Recognition and Machine Learning, section 4.3.4 (softmax regression);
 Weston and Watkins, Multi-class support vector machines, 1998 (hinge loss).
@@ -47,7 +48,7 @@ def softmax_loss_naive(
 def softmax_loss_vectorized(
     W: Floats, X: Floats, y: Labels, reg: float, *, temperature: float = 1.0
 ) -> tuple[float, Floats]:
-    """Softmax loss and gradient as two matrix products; arguments as in :func:`softmax_loss_naive`."""
+    """Softmax loss as two matrix products; arguments as in :func:`softmax_loss_naive`."""
     scores = X @ W
     error = softmax(scores, temperature)
     error[np.arange(len(y)), y] -= 1

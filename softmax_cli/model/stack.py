@@ -62,17 +62,17 @@ class LinearStack:
     @property
     def features(self) -> int:
         """D."""
-        return self.weights.shape[0]
+        return len(self.weights)
 
     @property
     def classes(self) -> int:
         """C."""
-        return self.bias.shape[0]
+        return len(self.bias)
 
     @property
     def models(self) -> int:
         """K."""
-        return self.bias.shape[1]
+        return len(self.shrinkage)
 
     def logits(
         self, X: Floats, temperature: NDArray[np.float64], product: Floats, out: Floats

@@ -1,0 +1,9 @@
+"""Stochastic gradient descent on a stack of linear classifiers.
+
+- ``sampling``: which training images make up the minibatch of a step
+- ``minibatches``: those images as features
+- ``schedules``: learning rate and temperature at a step
+- ``updates``: how a gradient changes the weights
+- ``trainer``: the loop, a generator of progress
+- ``session``: settings and files around the loop: data, checkpoints, results
+"""

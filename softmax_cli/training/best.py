@@ -1,0 +1,69 @@
+"""The best weights of each model so far, and when to stop looking for better ones."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.model.stack import LinearStack
+
+Members = NDArray[np.bool_]
+
+
+@dataclass
+class BestWeights:
+    """The weights each model had when its validation accuracy was highest.
+
+    Attributes:
+        accuracy: (K,), -1 before the first validation.
+        iteration: (K,) steps done by then.
+        waited: (K,) validations since then.
+        weights: (D, C K) true weights, ordered like those of the stack.
+        bias: (C, K) true biases.
+    """
+
+    accuracy: NDArray[np.float64]
+    iteration: NDArray[np.int64]
+    waited: NDArray[np.int64]
+    weights: NDArray[np.floating]
+    bias: NDArray[np.floating]
+
+    @classmethod
+    def before_training(cls, stack: LinearStack) -> Self:
+        """The state before any validation."""
+        return cls(
+            accuracy=np.full(stack.models, -1.0),
+            iteration=np.zeros(stack.models, np.int64),
+            waited=np.zeros(stack.models, np.int64),
+            weights=stack.weights.copy(),
+            bias=stack.bias.copy(),
+        )
+
+    def update(
+        self,
+        stack: LinearStack,
+        accuracy: NDArray[np.float64],
+        iteration: int,
+        running: Members,
+        min_delta: float,
+    ) -> None:
+        """Take over the running models whose accuracy (K,) beats their best by ``min_delta``."""
+        better = running & (accuracy > self.accuracy + min_delta)
+        self.waited[running] += 1
+        self.waited[better] = 0
+        self.accuracy[better] = accuracy[better]
+        self.iteration[better] = iteration
+        if better.any():
+            columns, shrinkage = stack.columns(better), stack.shrinkage.astype(self.bias.dtype)
+            per_column = np.tile(shrinkage, stack.classes)
+            self.weights[:, columns] = stack.weights[:, columns] * per_column[columns]
+            self.bias[:, better] = stack.bias[:, better] * shrinkage[better]
+
+    def member(self, index: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Copies of one model's best weights (D, C) and bias (C,)."""
+        return self.weights[:, index :: len(self.accuracy)].copy(), self.bias[:, index].copy()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of the state, by attribute name; no copies."""
+        return dict(vars(self))

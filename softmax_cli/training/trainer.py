@@ -1,0 +1,261 @@
+"""The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.model.kernels import Kernel, Workspace
+from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.best import BestWeights
+from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
+from softmax_cli.training.minibatches import Minibatches
+from softmax_cli.training.schedules import ScheduleTable
+from softmax_cli.training.updates import Update
+from softmax_cli.training.validation import Scorecard
+
+PerModel = NDArray[np.float64]
+Members = NDArray[np.bool_]
+Arrays = dict[str, NDArray[Any]]
+
+
+class Status(IntEnum):
+    """What has become of one model of the stack."""
+
+    RUNNING = 0
+    STOPPED = 1
+    DIVERGED = 2
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop a model after ``patience`` validations in a row without a better accuracy.
+
+    Attributes:
+        patience: number of validations, at least 1.
+        min_delta: better means by more than this.
+    """
+
+    patience: int
+    min_delta: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one step brought.
+
+    Attributes:
+        iteration: steps done.
+        measurement: from the validation after this step, where one was due.
+        diverged: models whose loss ceased to be finite in this step.
+    """
+
+    iteration: int
+    measurement: Measurement | None
+    diverged: tuple[int, ...]
+
+
+class Trainer:
+    """Trains the models of a stack, all on the same minibatches.
+
+    A model whose loss is no longer finite is frozen with its weights at zero, and one that has
+    stopped early keeps its weights; in both cases the columns of the others are computed exactly
+    as before.
+
+    Args:
+        stack: the K models; changed in place.
+        minibatches: the minibatch of each step.
+        kernel: the loss.
+        update: the rule for changing the weights of ``stack``.
+        learning_rates: K schedules.
+        temperatures: K schedules.
+        validate: loss and accuracy of ``stack`` at temperatures (K,) on the validation images.
+        iterations: steps of a whole training.
+        validate_every: steps from one validation to the next; the last step is always followed by
+            one.
+        early_stopping: None to train to the end.
+
+    Attributes:
+        iteration: steps done.
+        history: a measurement for each validation.
+        status: (K,) int64, a :class:`Status` each.
+        ended: (K,) int64, steps done when a model stopped or diverged; -1 while it runs.
+        best: the best weights so far.
+    """
+
+    def __init__(
+        self,
+        stack: LinearStack,
+        minibatches: Minibatches,
+        kernel: Kernel,
+        update: Update,
+        *,
+        learning_rates: ScheduleTable,
+        temperatures: ScheduleTable,
+        validate: Callable[[PerModel], Scorecard],
+        iterations: int,
+        validate_every: int,
+        early_stopping: EarlyStopping | None = None,
+    ) -> None:
+        self.stack = stack
+        self.iterations = iterations
+        self._minibatches = minibatches
+        self._kernel = kernel
+        self._update = update
+        self._learning_rates = learning_rates
+        self._temperatures = temperatures
+        self._validate = validate
+        self._validate_every = validate_every
+        self._early_stopping = early_stopping
+
+        self.iteration = 0
+        self.history: list[Measurement] = []
+        self.status = np.full(stack.models, Status.RUNNING, np.int64)
+        self.ended = np.full(stack.models, -1, np.int64)
+        self.best = BestWeights.before_training(stack)
+        self._loss_sum = np.zeros(stack.models)
+        self._correct_sum = np.zeros(stack.models, np.int64)
+
+        examples, dtype = minibatches.batch_size, stack.weights.dtype
+        self._work = Workspace.allocate(stack.models, examples, dtype)
+        self._product = np.empty((examples, stack.weights.shape[1]), dtype)
+        self._scores = np.empty((stack.classes, stack.models, examples), dtype)
+        self._gradient = np.empty_like(stack.weights)
+
+    def train(self) -> Iterator[Progress]:
+        """Train to the end, or until no model is running; one progress for each step."""
+        while self.iteration < self.iterations and self._running.any():
+            with np.errstate(over="ignore", invalid="ignore"):
+                diverged = self._step()
+                measurement = self._measure() if self._validation_is_due() else None
+            yield Progress(self.iteration, measurement, diverged)
+
+    def temperature(self) -> PerModel:
+        """Temperatures (K,) of the last step done."""
+        return self._temperatures.at(max(self.iteration - 1, 0))
+
+    @property
+    def _running(self) -> Members:
+        return np.equal(self.status, Status.RUNNING)
+
+    def _step(self) -> tuple[int, ...]:
+        """One step of SGD; returns the models that diverged in it."""
+        batch = self._minibatches.at(self.iteration)
+        X, scores = batch.features, self._scores
+        temperature = self._temperatures.at(self.iteration)
+        learning_rate = self._learning_rates.at(self.iteration) * self._running
+
+        self.stack.logits(X, temperature, self._product, out=scores)
+        factor = self._update.begin(learning_rate) / (len(X) * temperature)
+        self._kernel(scores, batch.labels, factor.astype(scores.dtype)[:, None], self._work)
+        diverged = self._freeze_diverged()
+
+        # scores now hold the gradient E by the scores (C, K, N); X^T E is the gradient by W
+        np.matmul(X.T, scores.reshape(-1, len(X)).T, out=self._gradient)
+        self._update.apply(self._gradient, scores.sum(axis=2), learning_rate)
+        self.iteration += 1
+        return diverged
+
+    def _freeze_diverged(self) -> tuple[int, ...]:
+        """Add up the losses of the step, and freeze the models where they are not finite."""
+        losses = self._work.losses.sum(axis=1, dtype=np.float64)
+        self._loss_sum += losses
+        self._correct_sum += np.count_nonzero(self._work.correct, axis=1)
+        finite = np.isfinite(losses)
+        if finite.all():
+            return ()
+        members = ~finite
+        self._scores[:, members] = 0
+        self.stack.clear(members)
+        self._end(members, Status.DIVERGED)
+        return tuple(np.flatnonzero(members).tolist())
+
+    def _end(self, members: Members, status: Status) -> None:
+        self.status[members] = status
+        self.ended[members] = self.iteration
+        self._update.forget(members)
+
+    def _validation_is_due(self) -> bool:
+        return self.iteration % self._validate_every == 0 or self.iteration == self.iterations
+
+    def _measure(self) -> Measurement:
+        """Validate, remember the best weights, stop the models that have waited too long."""
+        temperature = self.temperature()
+        scorecard = self._validate(temperature)
+        alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)
+        previous = self.history[-1].iteration if self.history else 0
+        examples = (self.iteration - previous) * self._minibatches.batch_size
+        measurement = Measurement(
+            iteration=self.iteration,
+            learning_rate=self._learning_rates.at(self.iteration - 1).copy(),
+            temperature=temperature.copy(),
+            train_loss=alive * self._loss_sum / examples,
+            train_accuracy=alive * self._correct_sum / examples,
+            validation_loss=alive * scorecard.loss,
+            validation_accuracy=alive * scorecard.accuracy,
+        )
+        self.history.append(measurement)
+        self._loss_sum[:] = 0
+        self._correct_sum[:] = 0
+        self._remember_best(scorecard.accuracy)
+        return measurement
+
+    def _remember_best(self, accuracy: PerModel) -> None:
+        rule = self._early_stopping
+        min_delta = rule.min_delta if rule else 0.0
+        self.best.update(self.stack, accuracy, self.iteration, self._running, min_delta)
+        if rule:
+            self._end(self._running & (self.best.waited >= rule.patience), Status.STOPPED)
+
+    def state(self) -> Arrays:
+        """Everything the next step depends on, by name; valid until that step."""
+        return {
+            "iteration": np.array([self.iteration]),
+            "status": self.status,
+            "ended": self.ended,
+            "loss_sum": self._loss_sum,
+            "correct_sum": self._correct_sum,
+            **_named("stack", vars(self.stack)),
+            **_named("update", self._update.state()),
+            **_named("best", self.best.arrays()),
+            **_named("history", history_arrays(self.history, self.stack.models)),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over a state that :meth:`state` gave for the same stack and settings.
+
+        Raises:
+            ValueError: if names, shapes or dtypes are not those of this trainer's own state.
+        """
+        _check_alike(self.state(), state)
+        self.iteration = int(state["iteration"][0])
+        self.history = history_from_arrays(_of("history", state))
+        for name, array in self.state().items():
+            if not name.startswith(("history/", "iteration")):
+                array[...] = state[name]
+
+
+def _named(prefix: str, arrays: Arrays) -> Arrays:
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def _of(prefix: str, arrays: Arrays) -> Arrays:
+    start = f"{prefix}/"
+    return {k.removeprefix(start): array for k, array in arrays.items() if k.startswith(start)}
+
+
+def _check_alike(own: Arrays, other: Arrays) -> None:
+    """Compare the names, dtypes and shapes of two states; a history may have any length."""
+    if own.keys() != other.keys():
+        raise ValueError(f"expected the arrays {sorted(own)}, got {sorted(other)}")
+    for name, array in own.items():
+        first_axis = 1 if name.startswith("history/") else 0
+        expected, got = (
+            (values.dtype, values.ndim, values.shape[first_axis:])
+            for values in (array, other[name])
+        )
+        if expected != got:
+            raise ValueError(f"{name}: expected {expected}, got {got}")

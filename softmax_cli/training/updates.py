@@ -1,0 +1,143 @@
+"""How a gradient changes the weights of a stack: plain SGD, and SGD with momentum.
+
+One step is ``begin`` (which says what the scores' gradient is to be multiplied by), the product
+``X^T E`` outside, then ``apply``. Learning rates and the like are vectors of length K.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.model.stack import LinearStack
+
+Floats = NDArray[np.floating]
+PerModel = NDArray[np.float64]
+
+_SMALLEST_SHRINKAGE = 1e-6
+_BLOCK_FEATURES = 256
+
+
+class Update(Protocol):
+    """One rule for changing the weights of a stack."""
+
+    def begin(self, learning_rate: PerModel) -> PerModel:
+        """Start a step; return the factor (K,) that the scores' gradient is to carry."""
+        ...
+
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
+        """End the step with the gradients by weights (D, C K), overwritten, and bias (C, K)."""
+        ...
+
+    def forget(self, members: NDArray[np.bool_]) -> None:
+        """Drop what is remembered of some models' earlier gradients."""
+        ...
+
+    def state(self) -> dict[str, Floats]:
+        """What the next step depends on, apart from the stack itself."""
+        ...
+
+
+class PlainUpdate:
+    """``W <- (1 - lr reg) W - lr G``, with the decay carried by the stack's shrinkage.
+
+    Written with ``W = a V``, the step is ``a' = (1 - lr reg) a`` and ``V <- V - (lr/a') G``. The
+    factor ``lr/a'`` goes into the scores' gradient, which is smaller than W by far, so one
+    subtraction is all that touches V.
+    """
+
+    def __init__(self, stack: LinearStack, regularization: PerModel) -> None:
+        self._stack = stack
+        self._regularization = regularization
+
+    def begin(self, learning_rate: PerModel) -> PerModel:
+        """Decay the weights; return ``lr/a'``."""
+        stack = self._stack
+        stack.shrinkage *= 1 - learning_rate * self._regularization
+        # Not only tiny: a decay of 1 or more leaves zero or a change of sign to be carried out.
+        small = stack.shrinkage < _SMALLEST_SHRINKAGE
+        if small.any():
+            stack.fold_in(small)
+        return learning_rate / stack.shrinkage
+
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
+        """Subtract what already carries the learning rate."""
+        np.subtract(self._stack.weights, gradient, out=self._stack.weights)
+        np.subtract(self._stack.bias, bias_gradient, out=self._stack.bias)
+
+    def forget(self, members: NDArray[np.bool_]) -> None:
+        """Nothing is remembered."""
+
+    def state(self) -> dict[str, Floats]:
+        """Nothing is remembered."""
+        return {}
+
+
+class MomentumUpdate:
+    """``v <- m v + G + reg W``, then ``W <- W - lr v``.
+
+    With Nesterov's momentum the second half is ``W <- W - lr (G + reg W + m v)``.
+
+    The form of Sutskever et al., On the importance of initialization and momentum, 2013, as common
+    libraries have it, with the learning rate outside of v.
+    """
+
+    def __init__(
+        self, stack: LinearStack, regularization: PerModel, momentum: PerModel, *, nesterov: bool
+    ) -> None:
+        self._stack = stack
+        self._regularization = regularization
+        self._momentum = momentum
+        self._nesterov = nesterov
+        self.velocity = np.zeros_like(stack.weights)
+        self.bias_velocity = np.zeros_like(stack.bias)
+        self._scratch = np.empty((_BLOCK_FEATURES, stack.weights.shape[1]), stack.weights.dtype)
+
+    def begin(self, learning_rate: PerModel) -> PerModel:
+        """Return ones: the velocity wants the gradient itself."""
+        return np.ones_like(learning_rate)
+
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
+        """Update velocity and weights, a few rows at a time so that they stay in the cache."""
+        weights = self._stack.weights
+        for start in range(0, len(weights), _BLOCK_FEATURES):
+            rows = slice(start, start + _BLOCK_FEATURES)
+            self._update(weights[rows], gradient[rows], self.velocity[rows], learning_rate)
+        self._update(self._stack.bias, bias_gradient, self.bias_velocity, learning_rate)
+
+    def _update(
+        self, weights: Floats, gradient: Floats, velocity: Floats, learning_rate: PerModel
+    ) -> None:
+        scratch = self._scratch.reshape(-1)[: weights.size].reshape(weights.shape)
+        rate, decay, momentum = (
+            self._per_column(values, weights)
+            for values in (learning_rate, self._regularization, self._momentum)
+        )
+        np.multiply(weights, decay, out=scratch)
+        np.add(gradient, scratch, out=gradient)
+        np.multiply(velocity, momentum, out=velocity)
+        np.add(velocity, gradient, out=velocity)
+        step = velocity
+        if self._nesterov:
+            np.multiply(velocity, momentum, out=scratch)
+            step = np.add(gradient, scratch, out=gradient)
+        np.multiply(step, rate, out=scratch)
+        np.subtract(weights, scratch, out=weights)
+
+    def _per_column(self, values: PerModel, weights: Floats) -> Floats | np.floating:
+        """``values`` (K,) as a factor for columns ordered like those of the stack.
+
+        One number where all models share it: numpy is slow on many short rows.
+        """
+        if (values == values[0]).all():
+            return weights.dtype.type(values[0])
+        return np.tile(values.astype(weights.dtype), weights.shape[1] // len(values))
+
+    def forget(self, members: NDArray[np.bool_]) -> None:
+        """Set the velocity of some models to zero."""
+        self.velocity[:, self._stack.columns(members)] = 0
+        self.bias_velocity[:, members] = 0
+
+    def state(self) -> dict[str, Floats]:
+        """The velocities."""
+        return {"velocity": self.velocity, "bias_velocity": self.bias_velocity}
