@@ -1,0 +1,10 @@
+"""Settings: YAML files, presets and ``KEY=VALUE`` overrides in, checked and frozen values out.
+
+- ``presets``: the configurations that are shipped; imports nothing heavy
+- ``schema``: the settings of a training, their types, bounds and defaults
+- ``loading``: ``load_train_config`` and ``with_values``
+- ``writing``: ``to_yaml`` and ``config_digest``
+- ``yaml_reader``, ``overrides``, ``validation``, ``problems``: what these are made of
+
+Nothing is imported here, so that listing the presets does not wait for pydantic.
+"""

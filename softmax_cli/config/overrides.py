@@ -1,0 +1,105 @@
+"""``KEY=VALUE``: changing single settings of a document, from the command line or a program."""
+
+import re
+from collections.abc import Iterable
+
+from softmax_cli.config.problems import KeyPath, Place, Problem, Value, dotted, shown
+from softmax_cli.config.yaml_reader import Document, read_yaml
+from softmax_cli.errors import ConfigurationError
+
+COMMAND_LINE = Place("command line")
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+# Settings of which exactly one may be given: setting one on top of a file takes the other away.
+_ALTERNATIVES: dict[KeyPath, KeyPath] = {
+    ("training", "iterations"): ("training", "epochs"),
+    ("training", "epochs"): ("training", "iterations"),
+}
+
+# Settings for which a plain name stands for a mapping with nothing but this key.
+_SHORTHANDS: dict[KeyPath, str] = {("optimizer", "schedule"): "kind"}
+
+
+def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
+    """Change a document by texts of the form ``KEY=VALUE``: a dotted name and a YAML value.
+
+    What is wrong with them is added to the document's problems. Whether its model knows such keys,
+    and takes such values, is left to validation.
+    """
+    given: set[KeyPath] = set()
+    for text in overrides:
+        key, sign, written = text.partition("=")
+        path = tuple(key.strip().split("."))
+        if not sign or not _KEY.fullmatch(key.strip()):
+            example = "optimizer.momentum=0.9"
+            _complain(document, (), f"expected KEY=VALUE such as {example}, got {shown(text)}")
+        elif path in given:
+            _complain(document, path, f"expected a key once, got it again as {shown(text)}")
+        else:
+            given.add(path)
+            _set_from_text(document, path, written)
+
+
+def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> None:
+    """Set one value of a document, making the mappings around it where there are none.
+
+    If something else than a mapping stands in the way, that is added to the document's problems.
+    """
+    parent = document.value
+    for depth in range(1, len(path)):
+        parent = _child_mapping(parent, path[:depth])
+        if parent is None:
+            complaint = f"expected a mapping at {dotted(path[:depth])} to set a key of, got a value"
+            document.problems.append(Problem(place, path, complaint))
+            return
+        document.places.setdefault(path[:depth], place)
+    if not isinstance(parent, dict):
+        return
+    _drop_alternative(document, parent, path, value)
+    parent[str(path[-1])] = value
+    document.places = {
+        known: at for known, at in document.places.items() if known[: len(path)] != path
+    }
+    document.places[path] = place
+
+
+def _complain(document: Document, path: KeyPath, complaint: str) -> None:
+    document.problems.append(Problem(COMMAND_LINE, path, complaint))
+
+
+def _set_from_text(document: Document, path: KeyPath, written: str) -> None:
+    """Set a value that is written in YAML."""
+    try:
+        setting = read_yaml(written, COMMAND_LINE.source, place=COMMAND_LINE)
+    except ConfigurationError:
+        _complain(document, path, f"expected a YAML value behind the =, got {shown(written)}")
+        return
+    for problem in setting.problems:
+        _complain(document, (*path, *problem.path), problem.complaint)
+    set_value(document, path, setting.value, COMMAND_LINE)
+
+
+def _child_mapping(parent: Value, path: KeyPath) -> dict[str, Value] | None:
+    """The mapping at the end of a path, made if there is nothing; None for another value."""
+    if not isinstance(parent, dict):
+        return None
+    name = str(path[-1])
+    child = parent.get(name)
+    if child is None:
+        child = {}
+    elif isinstance(child, str) and path in _SHORTHANDS:
+        child = {_SHORTHANDS[path]: child}
+    if not isinstance(child, dict):
+        return None
+    parent[name] = child
+    return child
+
+
+def _drop_alternative(
+    document: Document, parent: dict[str, Value], path: KeyPath, value: Value
+) -> None:
+    """Forget the file's setting that excludes the one now given; two commands are left to clash."""
+    other = _ALTERNATIVES.get(path)
+    if other and value is not None and document.places.get(other) != COMMAND_LINE:
+        parent.pop(str(other[-1]), None)

@@ -1,0 +1,350 @@
+"""The settings of a training: names, types, bounds and defaults.
+
+A field's dotted name (``optimizer.learning_rate``) is its key in the YAML file, on the command
+line, as an axis of a sweep and as a column of the results. Types are strict: ``"0.1"`` and ``true``
+are no numbers, 200.0 is no whole number, but 1 may stand where 1.0 is expected.
+
+Arithmetic is done in float32, so numbers beyond 1e30 are refused here instead of overflowing there.
+"""
+
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+DEFAULT_ITERATIONS = 3000
+CIFAR10_TRAINING_IMAGES = 50_000
+MOST_ITERATIONS = 100_000_000
+LARGEST_NUMBER = 1e30
+
+
+def _without_negative_zero(number: float) -> float:
+    """Make -0.0 the 0.0 it equals, so that equal settings are written and digested alike."""
+    return number + 0.0
+
+
+Number: TypeAlias = Annotated[float, AfterValidator(_without_negative_zero)]
+NonNegative: TypeAlias = Annotated[Number, Field(ge=0, le=LARGEST_NUMBER)]
+Fraction: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
+PositiveFraction: TypeAlias = Annotated[Number, Field(gt=0, le=1)]
+Temperature: TypeAlias = Annotated[Number, Field(ge=1e-6, le=1e6)]
+Iterations: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ITERATIONS)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+def complaint(text: str, *, key: str = "") -> PydanticCustomError:
+    """An error to raise from a validator, in this project's own words.
+
+    Args:
+        text: what was expected and what came.
+        key: the field inside the model that is to blame, where a model's validator raises.
+    """
+    return PydanticCustomError("complaint", "{text}", {"text": text, "key": key})
+
+
+class Settings(BaseModel):
+    """What all sections share: they are frozen, strict, and know no keys but their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataSettings(Settings):
+    """Which images are trained on, and which are kept for validation."""
+
+    dataset: Literal["cifar10", "synthetic"] = Field(
+        default="cifar10",
+        description="cifar10, or images of the same shape made from a seed in memory.",
+    )
+    dir: str = Field(
+        default="data", min_length=1, description="Folder that contains cifar-10-batches-py/."
+    )
+    train_size: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Train on the first n training images; null: all but the validation images.",
+    )
+    validation_size: int = Field(
+        default=1000,
+        ge=1,
+        description="Validation images, taken from the end of the training split.",
+    )
+
+    @model_validator(mode="after")
+    def _leave_training_images(self) -> Self:
+        if self.dataset != "cifar10":
+            return self
+        most = CIFAR10_TRAINING_IMAGES - (self.train_size or 1)
+        if self.validation_size > most:
+            wanted = f"{self.validation_size} + {self.train_size or 'at least 1'}"
+            raise complaint(
+                f"expected validation and training images to fit into the "
+                f"{CIFAR10_TRAINING_IMAGES} there are, got {wanted}",
+                key="validation_size",
+            )
+        return self
+
+
+class PreprocessingSettings(Settings):
+    """What happens to the pixels (0 to 255) before they are multiplied with the weights."""
+
+    center: bool = Field(
+        default=True, description="Subtract the mean of each pixel over the training images."
+    )
+    scale: Literal["none", "unit", "pixel"] = Field(
+        default="none",
+        description="none; unit: divide by 255; pixel: divide by each pixel's standard deviation.",
+    )
+
+
+class AugmentationSettings(Settings):
+    """How training images are varied as they are drawn."""
+
+    horizontal_flip: bool = Field(
+        default=False, description="Mirror each drawn training image with probability one half."
+    )
+
+
+class Annealing(Settings):
+    """A temperature that goes from one value to another over the iterations."""
+
+    start: Temperature = Field(description="Temperature at the first iteration.")
+    end: Temperature = Field(description="Temperature at the last iteration; used afterwards, too.")
+    decay: Literal["linear", "cosine", "exponential"] = Field(
+        default="linear", description="Shape of the way from start to end."
+    )
+
+
+def _temperature_form(value: object) -> str | None:
+    if isinstance(value, dict | Annealing):
+        return "annealing"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return "number" if is_number else None
+
+
+class ModelSettings(Settings):
+    """The classifier and its loss."""
+
+    loss: Literal["softmax", "hinge"] = Field(
+        default="softmax",
+        description="softmax: cross-entropy; hinge: multiclass hinge loss (Weston-Watkins).",
+    )
+    temperature: Annotated[
+        Annotated[Temperature, Tag("number")] | Annotated[Annealing, Tag("annealing")],
+        Discriminator(
+            _temperature_form,
+            custom_error_type="complaint",
+            custom_error_message="expected a number or {start: ..., end: ..., decay: ...}",
+        ),
+    ] = Field(
+        default=1.0,
+        description="Scores are divided by it before the softmax: a number, or an annealing.",
+    )
+    weight_scale: NonNegative = Field(
+        default=1.0e-3,
+        description="Standard deviation of the normally distributed initial weights.",
+    )
+
+    @model_validator(mode="after")
+    def _hinge_has_no_temperature(self) -> Self:
+        if self.loss == "hinge" and self.temperature != 1.0:
+            raise complaint(
+                "expected 1.0 with the hinge loss, which has no temperature, got another one",
+                key="temperature",
+            )
+        return self
+
+
+Warmup: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="First iterations, over which the learning rate grows linearly from 0.",
+    ),
+]
+
+
+class ConstantSchedule(Settings):
+    """The learning rate stays what it is."""
+
+    kind: Literal["constant"]
+    warmup: Warmup = 0
+
+
+class CosineSchedule(Settings):
+    """The learning rate falls along half a cosine until the last iteration."""
+
+    kind: Literal["cosine"]
+    warmup: Warmup = 0
+    final: Fraction = Field(
+        default=0.0, description="Fraction of the learning rate left at the end."
+    )
+
+
+class LinearSchedule(Settings):
+    """The learning rate falls along a straight line until the last iteration."""
+
+    kind: Literal["linear"]
+    warmup: Warmup = 0
+    final: Fraction = Field(
+        default=0.0, description="Fraction of the learning rate left at the end."
+    )
+
+
+class StepSchedule(Settings):
+    """The learning rate is multiplied by a factor at regular intervals."""
+
+    kind: Literal["step"]
+    warmup: Warmup = 0
+    every: Iterations = Field(default=1000, description="Iterations between two steps.")
+    factor: PositiveFraction = Field(
+        default=0.1, description="What each step multiplies the rate by."
+    )
+
+
+class ExponentialSchedule(Settings):
+    """The learning rate shrinks by the same factor at every iteration until the last one."""
+
+    kind: Literal["exponential"]
+    warmup: Warmup = 0
+    final: PositiveFraction = Field(
+        default=0.01, description="Fraction of the learning rate left at the end."
+    )
+
+
+Schedule: TypeAlias = (
+    ConstantSchedule | CosineSchedule | LinearSchedule | StepSchedule | ExponentialSchedule
+)
+ScheduleKind: TypeAlias = Literal["constant", "cosine", "linear", "step", "exponential"]
+
+
+def _schedule_mapping(value: object) -> object:
+    """Write the shorthand ``cosine`` out as ``{kind: cosine}``."""
+    if isinstance(value, str):
+        return {"kind": value}
+    if not isinstance(value, dict | Settings):
+        raise complaint("expected the name of a schedule or {kind: ..., ...}")
+    return value
+
+
+class OptimizerSettings(Settings):
+    """Stochastic gradient descent."""
+
+    learning_rate: NonNegative = Field(
+        default=1.5e-7, description="Length of a step along the negative gradient."
+    )
+    schedule: Annotated[
+        Schedule,
+        Field(discriminator="kind"),
+        BeforeValidator(_schedule_mapping, json_schema_input_type=ScheduleKind | Schedule),
+    ] = Field(
+        default=ConstantSchedule(kind="constant"),
+        description="How the learning rate changes: a name, or {kind: name, ...} with its keys.",
+    )
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Fraction of the previous step's velocity that is kept."
+    )
+    nesterov: bool = Field(
+        default=False, description="Nesterov's momentum instead of the classical one."
+    )
+    regularization: NonNegative = Field(
+        default=8.0e3,
+        description="Lambda: half of it times the squared norm of weights and bias is loss.",
+    )
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and self.momentum == 0:
+            raise complaint(
+                "expected nesterov only with a momentum above 0, got momentum 0", key="nesterov"
+            )
+        return self
+
+
+class EarlyStopping(Settings):
+    """When to give up on further improvement; counted in validations, not in iterations."""
+
+    patience: int = Field(
+        ge=1, le=MOST_ITERATIONS, description="Validations without improvement before the stop."
+    )
+    min_delta: NonNegative = Field(
+        default=0.0,
+        description="What the validation accuracy has to gain to count as an improvement.",
+    )
+
+
+class TrainingSettings(Settings):
+    """How long is trained, on what minibatches, and what happens in between."""
+
+    batch_size: int = Field(
+        default=200, ge=1, le=CIFAR10_TRAINING_IMAGES, description="Images per minibatch."
+    )
+    iterations: Iterations | None = Field(
+        default=None,
+        description=f"Minibatches to train on; {DEFAULT_ITERATIONS} if epochs is not given either.",
+    )
+    epochs: Annotated[Number, Field(gt=0, le=1e6)] | None = Field(
+        default=None, description="Passes over the training images, instead of iterations."
+    )
+    sampling: Literal["replacement", "epoch"] = Field(
+        default="replacement",
+        description="Draw each minibatch anew, or shuffle once per epoch and cut into minibatches.",
+    )
+    validate_every: Iterations = Field(
+        default=100, description="Iterations between two validations."
+    )
+    early_stopping: EarlyStopping | None = Field(
+        default=None, description="null, or {patience: ..., min_delta: ...}."
+    )
+    checkpoint_every: Iterations = Field(
+        default=500, description="Iterations between two checkpoints."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_length(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if values.get("iterations") is None and values.get("epochs") is None:
+            return values | {"iterations": DEFAULT_ITERATIONS}
+        return values
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.iterations is not None and self.epochs is not None:
+            raise complaint(
+                "expected exactly one of iterations and epochs, "
+                f"got iterations {self.iterations} and epochs {self.epochs}",
+                key="epochs",
+            )
+        return self
+
+
+class TrainConfig(Settings):
+    """Everything that determines one training."""
+
+    data: DataSettings = Field(default=DataSettings(), description="Images to train on.")
+    preprocessing: PreprocessingSettings = Field(
+        default=PreprocessingSettings(), description="From pixels to features."
+    )
+    augmentation: AugmentationSettings = Field(
+        default=AugmentationSettings(), description="Random variation of the training images."
+    )
+    model: ModelSettings = Field(default=ModelSettings(), description="Classifier and loss.")
+    optimizer: OptimizerSettings = Field(
+        default=OptimizerSettings(), description="Stochastic gradient descent."
+    )
+    training: TrainingSettings = Field(
+        default=TrainingSettings(iterations=DEFAULT_ITERATIONS), description="Length and rhythm."
+    )
+    seed: Seed = Field(
+        default=0, description="Source of initial weights, sampling and augmentation."
+    )

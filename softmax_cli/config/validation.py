@@ -1,0 +1,148 @@
+"""From what a document says to checked settings, or to a list of everything that is wrong with it.
+
+pydantic finds the problems; here they get their place in the file and this project's words.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from softmax_cli.config.problems import (
+    KeyPath,
+    Problem,
+    configuration_error,
+    dotted,
+    nearest,
+    printable,
+    shown,
+)
+from softmax_cli.config.yaml_reader import Document
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# Behind the name of such a field, pydantic's locations carry the tag of the form that was chosen.
+FIELDS_WITH_FORMS = frozenset({"schedule", "temperature"})
+
+EXPECTED = {
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "int_type": "a whole number",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "list_type": "a list",
+    "literal_error": "{expected}",
+    "model_type": "a mapping of settings",
+    "string_too_short": "some text",
+    "string_type": "text",
+    "union_tag_invalid": "one of {expected_tags}",
+}
+
+
+def validated(model: type[Model], document: Document) -> Model:
+    """Check a document against a model.
+
+    Raises:
+        ConfigurationError: with every problem of the document, those of its reader included.
+    """
+    problems = list(document.problems)
+    try:
+        settings = model.model_validate(document.value)
+    except ValidationError as error:
+        known = {problem.path for problem in problems}
+        found = (_problem(model, document, details) for details in error.errors(include_url=False))
+        problems += [problem for problem in found if problem.path not in known]
+        raise configuration_error(problems) from error
+    if problems:
+        raise configuration_error(problems)
+    return settings
+
+
+def known_keys(model: type[BaseModel]) -> Iterator[str]:
+    """Dotted names of all settings of a model, sections included."""
+    for name, field in model.model_fields.items():
+        yield name
+        for section in _models_in(field.annotation):
+            yield from (f"{name}.{key}" for key in known_keys(section))
+
+
+def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) -> Problem:
+    """Translate one of pydantic's findings."""
+    location, kind, context = details["loc"], details["type"], details.get("ctx", {})
+    if kind == "extra_forbidden":
+        path, models = _locate(model, location[:-1])
+        path = (*path, location[-1])
+        complaint = _unknown_key(model, models, path)
+    elif kind == "missing":
+        path, _ = _locate(model, location)
+        complaint = "expected a value, got none: this key is missing"
+    elif kind == "union_tag_not_found":
+        path, _ = _locate(model, (*location, "kind"))
+        complaint = "expected a value, got none: this key is missing"
+    elif kind == "complaint":
+        path, _ = _locate(model, (*location, context["key"]) if context.get("key") else location)
+        complaint = context.get("text") or f"{details['msg']}, got {shown(details['input'])}"
+    else:
+        path, _ = _locate(model, location)
+        complaint = _wrong_value(kind, context, details)
+    return Problem(document.place(path), path, complaint)
+
+
+def _wrong_value(kind: str, context: dict[str, Any], details: ErrorDetails) -> str:
+    """Say what was expected in the place of a value."""
+    template = EXPECTED.get(kind)
+    expected = template.format(**context) if template else printable(details["msg"])
+    value = context["tag"] if kind == "union_tag_invalid" else details["input"]
+    choices = re.findall(r"'(\w+)'", expected)
+    question = nearest(value, choices) if isinstance(value, str) else ""
+    return f"expected {expected}, got {shown(value)}{question}"
+
+
+def _unknown_key(root: type[BaseModel], models: Sequence[type[BaseModel]], path: KeyPath) -> str:
+    """Say which keys are known in the place of an unknown one."""
+    name = str(path[-1])
+    known = list(dict.fromkeys(key for model in models for key in model.model_fields))
+    section = dotted(path[:-1])
+    question = nearest(name, known).replace("mean ", f"mean {section}." if section else "mean ")
+    if not question:
+        elsewhere = [key for key in known_keys(root) if key.endswith("." + name)]
+        elsewhere = [key for key in elsewhere if key != dotted(path)]
+        question = f"; did you mean {elsewhere[0]}?" if elsewhere else ""
+    return f"expected one of {', '.join(known)}, got an unknown key{question}"
+
+
+def _locate(
+    model: type[BaseModel], location: Sequence[str | int]
+) -> tuple[KeyPath, list[type[BaseModel]]]:
+    """Follow one of pydantic's locations: the key path it means and the models that apply there."""
+    path: list[str | int] = []
+    models = [model]
+    expect_tag = False
+    for part in location:
+        if expect_tag:
+            models = [form for form in models if _tag(form) in (part, None)]
+        else:
+            path.append(part)
+            fields = (form.model_fields.get(str(part)) for form in models)
+            models = [found for field in fields if field for found in _models_in(field.annotation)]
+        expect_tag = not expect_tag and part in FIELDS_WITH_FORMS
+    return tuple(path), models
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models a field's annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _tag(form: type[BaseModel]) -> str | None:
+    """What ``kind`` says in this form of a setting; None for a form without that key."""
+    kind = form.model_fields.get("kind")
+    return get_args(kind.annotation)[0] if kind else None
