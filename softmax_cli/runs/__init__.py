@@ -1,0 +1,1 @@
+"""Run directories, models, checkpoints and tables: every byte written to disk goes through here."""

@@ -1,0 +1,296 @@
+"""Run directories: claimed, recognised, locked, and overwritten only where that is asked for.
+
+::
+
+    runs/train/<name>/   config.yaml  metrics.csv  summary.json  model.safetensors  checkpoint/  ...
+    runs/sweep/<name>/   sweep.yaml   trials.jsonl results.csv   best.yaml  best/  checkpoint/  ...
+
+The first line of ``config.yaml`` or ``sweep.yaml`` marks a directory as a run of this program, and
+of which format version. That file is written first and removed last, so a directory is recognised
+at every moment between.
+"""
+
+import contextlib
+import errno
+import fcntl
+import itertools
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from softmax_cli.errors import RunDirectoryError
+from softmax_cli.runs.atomic import make_directory, remove_leftovers, sync_directory, write_text
+
+Kind = Literal["train", "sweep"]
+
+_FORMAT_VERSION = 1
+_MARKER = re.compile(rb"# softmax (train|sweep) run, format (\d{1,9})\r?\n")
+_LONGEST_MARKER = 100
+_SETTINGS_NAMES: dict[Kind, str] = {"train": "config.yaml", "sweep": "sweep.yaml"}
+_CALLED: dict[str, str] = {"train": "training run", "sweep": "sweep"}
+_PICTURES = ("curves", "weights", "confusion_matrix", "reliability", "mistakes", "heatmap")
+_MADE_FILES = {
+    "metrics.csv",
+    "summary.json",
+    "model.safetensors",
+    "evaluation.json",
+    "calibration.json",
+    "trials.jsonl",
+    "results.csv",
+    "best.yaml",
+    *(f"{name}.{suffix}" for name in _PICTURES for suffix in ("png", "svg", "pdf")),
+}
+_STACK_NAME = re.compile(r"stack-\w+")
+_CHECKPOINT_NAME = re.compile(r"step-\d+\.safetensors")
+# What a file system answers that cannot lock a directory, as NFS does.
+_LOCKS_UNKNOWN = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP}
+
+
+@dataclass
+class RunDirectory:
+    """A run directory and the places in it. As a context manager it lets go of its lock at the end.
+
+    Attributes:
+        path: the directory.
+        kind: what was run in it.
+    """
+
+    path: Path
+    kind: Kind
+    _lock: int | None = field(default=None, repr=False)
+
+    @property
+    def settings_file(self) -> Path:
+        """``config.yaml`` of a training, ``sweep.yaml`` of a sweep."""
+        return self.path / _SETTINGS_NAMES[self.kind]
+
+    @property
+    def model_file(self) -> Path:
+        """``model.safetensors``."""
+        return self.path / "model.safetensors"
+
+    @property
+    def checkpoint_directory(self) -> Path:
+        """``checkpoint/``, which need not exist."""
+        return self.path / "checkpoint"
+
+    def close(self) -> None:
+        """Let other processes use the directory."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def create_run_directory(
+    path: Path, *, kind: Kind, settings: str, overwrite: bool = False
+) -> RunDirectory:
+    """Make ``path`` a fresh run directory and lock it for this process.
+
+    Args:
+        path: the directory; it may exist if it is empty, or with ``overwrite``.
+        kind: what will be run in it.
+        settings: YAML text of the settings; it is written to the directory at once.
+        overwrite: remove what an earlier run of the same kind left in it. Files that this program
+            does not make stay, and links are not followed.
+
+    Raises:
+        RunDirectoryError: the directory is in use, not empty, or, with ``overwrite``, no run of
+            this kind.
+        OSError: the directory cannot be made or written.
+    """
+    if path.exists() and not path.is_dir():
+        raise RunDirectoryError(f"expected a directory at {path}, got a file")
+    make_directory(path)
+    run = RunDirectory(path, kind, _lock(path))
+    try:
+        remove_leftovers(path)
+        if any(path.iterdir()):
+            _clear(path, kind, overwrite=overwrite)
+        write_text(run.settings_file, f"{_marker(kind)}\n{settings}")
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def claim_run_directory(parent: Path, stem: str, *, kind: Kind, settings: str) -> RunDirectory:
+    """Make the next of ``<stem>-001``, ``<stem>-002``, ... in ``parent`` a run directory.
+
+    Two processes never get the same one.
+
+    Args:
+        parent: where runs of this kind are kept, such as ``runs/train``; made if it is missing.
+        stem: the preset or the configuration file's name without suffix.
+        kind: what will be run in it.
+        settings: YAML text of the settings.
+
+    Raises:
+        OSError: the directory cannot be made or written.
+    """
+    make_directory(parent)
+    numbers = itertools.count(_last_number(parent, stem) + 1)
+    path = next(filter(_is_made_now, (parent / f"{stem}-{number:03d}" for number in numbers)))
+    sync_directory(parent)
+    return create_run_directory(path, kind=kind, settings=settings)
+
+
+def open_run_directory(
+    path: Path, *, kind: Kind | None = None, exclusive: bool = False
+) -> RunDirectory:
+    """Open an existing run directory.
+
+    A directory that holds a model and no settings counts as a training run: evaluating, drawing and
+    predicting need no more.
+
+    Args:
+        path: the directory.
+        kind: what must have been run in it; None takes both.
+        exclusive: lock it for this process, and remove what crashed processes left half-written.
+
+    Raises:
+        RunDirectoryError: there is no such directory, it is no run, one of another kind or format
+            version, or in use by another process.
+        OSError: it cannot be read.
+    """
+    if not path.is_dir():
+        got = "a file" if path.exists() else "nothing"
+        raise RunDirectoryError(f"expected a run directory at {path}, got {got}")
+    found = _recognise(path)
+    if found is None:
+        raise RunDirectoryError(f"{path} is not the directory of a run of softmax")
+    if kind is not None and kind != found:
+        hint = f"The best model of a sweep is in {path / 'best'}." if found == "sweep" else None
+        expected, got = _CALLED[kind], _CALLED[found]
+        raise RunDirectoryError(f"expected a {expected} at {path}, got a {got}", hint=hint)
+    run = RunDirectory(path, found, _lock(path) if exclusive else None)
+    if exclusive:
+        remove_leftovers(path)
+    return run
+
+
+def _marker(kind: Kind) -> str:
+    return f"# softmax {kind} run, format {_FORMAT_VERSION}"
+
+
+def _recognise(path: Path) -> Kind | None:
+    for kind, name in _SETTINGS_NAMES.items():
+        if _is_marked(path / name, kind):
+            return kind
+    return "train" if (path / "model.safetensors").is_file() else None
+
+
+def _is_marked(settings: Path, kind: Kind) -> bool:
+    """Whether a settings file says it belongs to a run of ``kind``."""
+    if not settings.is_file():
+        return False
+    with settings.open("rb") as stream:
+        match = _MARKER.match(stream.read(_LONGEST_MARKER))
+    if match is None or match[1] != kind.encode():
+        return False
+    if int(match[2]) != _FORMAT_VERSION:
+        raise RunDirectoryError(
+            f"expected a run of format version {_FORMAT_VERSION}, got {int(match[2])}: {settings}",
+            hint="Use the version of softmax that made it.",
+        )
+    return True
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a directory itself, so that no lock file is left behind by a crash."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise RunDirectoryError(
+                f"{path} is in use by another process",
+                hint="Wait for it to end, or choose another --run-dir.",
+            ) from error
+        if error.errno not in _LOCKS_UNKNOWN:
+            raise
+        return None
+    return descriptor
+
+
+def _is_made_now(path: Path) -> bool:
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _last_number(parent: Path, stem: str) -> int:
+    pattern = re.compile(re.escape(stem) + r"-(\d{3,9})")
+    matches = (pattern.fullmatch(path.name) for path in parent.iterdir())
+    return max((int(match[1]) for match in matches if match), default=0)
+
+
+def _clear(path: Path, kind: Kind, *, overwrite: bool) -> None:
+    """Remove the files of an earlier run from ``path``, the marked settings last."""
+    if not overwrite:
+        raise RunDirectoryError(
+            f"{path} exists and is not empty",
+            hint="Go on with --resume, replace it with --overwrite, or choose another --run-dir.",
+        )
+    if not _is_marked(path / _SETTINGS_NAMES[kind], kind):
+        raise RunDirectoryError(
+            f"{path} is not the directory of a {_CALLED[kind]}, so it is not overwritten",
+            hint="Choose another --run-dir.",
+        )
+    _remove_run(path)
+
+
+def _remove_run(path: Path) -> None:
+    for entry in sorted(path.iterdir()):
+        if entry.name in _MADE_FILES:
+            _remove_file(entry)
+    _remove_checkpoints(path / "checkpoint")
+    best = path / "best"
+    if best.is_dir() and not best.is_symlink() and _is_marked(best / "config.yaml", "train"):
+        _remove_run(best)
+        _remove_file(best / "config.yaml")
+        _remove_if_empty(best)
+
+
+def _remove_checkpoints(directory: Path) -> None:
+    """Remove checkpoints from ``directory`` and from a sweep's ``stack-<n>/`` in it."""
+    if directory.is_symlink():
+        raise RunDirectoryError(
+            f"{directory} is a symbolic link, so the checkpoints behind it are not removed",
+            hint="Remove the link, or choose another --run-dir.",
+        )
+    if not directory.is_dir():
+        return
+    remove_leftovers(directory)
+    for entry in sorted(directory.iterdir()):
+        if _CHECKPOINT_NAME.fullmatch(entry.name):
+            _remove_file(entry)
+        elif _STACK_NAME.fullmatch(entry.name):
+            _remove_checkpoints(entry)
+    _remove_if_empty(directory)
+
+
+def _remove_file(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+
+
+def _remove_if_empty(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        directory.rmdir()

@@ -1,0 +1,288 @@
+"""Safetensors files with a seal: the container of models and checkpoints.
+
+A sealed file is an ordinary safetensors file. Its metadata has one entry, ``softmax``, whose value
+is the JSON text::
+
+    {"sha256": "<64 hexadecimal digits>", "kind": "model", "format_version": 1, "document": {...}}
+
+``sha256`` is the digest of the whole file, header and tensors, with those 64 digits set to zero.
+The digits stand at a fixed place, so the seal is checked before anything else is believed. The same
+content always gives the same bytes. Reading trusts no size that the file states about itself: it
+takes the memory of the file plus what a header of the format's greatest length can need.
+"""
+
+import hashlib
+import json
+import math
+import os
+import reprlib
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from softmax_cli.errors import IntegrityError
+from softmax_cli.runs.atomic import replacing
+
+_ENTRY = "softmax"
+_LENGTH_BYTES = 8  # a safetensors file starts with its header's length, little-endian
+_PREAMBLE = b'{"__metadata__":{"softmax":"{\\"sha256\\":\\"'
+_DIGEST_DIGITS = 64
+_ENVELOPE_KEYS = 4
+_BLANK_DIGEST = "0" * _DIGEST_DIGITS
+_DIGEST_START = _LENGTH_BYTES + len(_PREAMBLE)
+_DIGEST_END = _DIGEST_START + _DIGEST_DIGITS
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "U64": np.dtype("<u8"),
+    "I32": np.dtype("<i4"),
+    "U32": np.dtype("<u4"),
+    "U8": np.dtype("u1"),
+    "BOOL": np.dtype("?"),
+}
+
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class SealedFormat:
+    """One kind of sealed file.
+
+    Attributes:
+        kind: what such a file holds, as it is called in messages.
+        version: the version of its layout that this program writes and reads.
+        error: raised when a file is missing or not intact.
+        header_limit: greatest length of a header in bytes. Parsing takes up to forty times as much.
+        allows_non_finite: whether the document may hold NaN and infinities.
+    """
+
+    kind: str
+    version: int
+    error: type[IntegrityError]
+    header_limit: int
+    allows_non_finite: bool
+
+
+def write_sealed(
+    path: Path, form: SealedFormat, *, tensors: Mapping[str, NDArray[Any]], document: dict[str, Any]
+) -> None:
+    """Write ``tensors`` and ``document`` to ``path`` as one sealed file, atomically.
+
+    Args:
+        path: the file to create or replace.
+        form: the kind of file.
+        tensors: arrays of any memory order; they are stored in C order and little-endian.
+        document: JSON values. The order of its keys is kept.
+
+    Raises:
+        IntegrityError: of the class ``form.error``, if the content does not fit the format.
+        OSError: writing failed; what was at ``path`` is still there.
+    """
+    text = _envelope_text(form, document)
+    storable = {name: _storable(form, name, array) for name, array in tensors.items()}
+    data = memoryview(save(storable, metadata={_ENTRY: text}))
+    header_length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    if header_length > form.header_limit:
+        raise form.error(
+            f"expected at most {form.header_limit} bytes of settings and names in a {form.kind}, "
+            f"got {header_length}"
+        )
+    with replacing(path) as stream:
+        stream.write(data[:_DIGEST_START])
+        stream.write(_digest(data).encode())
+        stream.write(data[_DIGEST_END:])
+
+
+def read_sealed(path: Path, form: SealedFormat) -> tuple[Tensors, dict[str, Any]]:
+    """Read a file that :func:`write_sealed` wrote.
+
+    Args:
+        path: the file; a symbolic link is followed.
+        form: the kind of file that is expected.
+
+    Returns:
+        The tensors by name, writable, and the document.
+
+    Raises:
+        IntegrityError: of the class ``form.error``: there is no such file, it cannot be read, is
+            not intact, of another kind or of another version.
+    """
+    try:
+        return unseal(_read_file(path, form), form)
+    except FileNotFoundError as error:
+        raise form.error(f"no {form.kind} at {path}") from error
+    except OSError as error:
+        raise form.error(f"cannot read the {form.kind} {path}: {error.strerror}") from error
+    except MemoryError as error:
+        raise form.error(f"cannot read the {form.kind} {path}: not enough memory") from error
+    except IntegrityError as error:
+        raise form.error(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[str, Any]]:
+    """Check the bytes of a sealed file and take it apart, without copying the tensors.
+
+    Args:
+        data: the whole file, shape ``(size,)``.
+        form: the kind of file that is expected.
+
+    Returns:
+        The tensors by name, views of ``data``, and the document.
+
+    Raises:
+        IntegrityError: of the class ``form.error``: the bytes are no intact file of this kind and
+            version.
+    """
+    view = data.data
+    header_end = _check_start(bytes(view[:_DIGEST_END]), len(data), form)
+    _check_seal(view, form)
+    try:
+        header = _parse_object(bytes(view[_LENGTH_BYTES:header_end]))
+        document = _open_envelope(header.pop("__metadata__"), form)
+        return _views(header, data[header_end:]), document
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise form.error(f"not a valid {form.kind}: its header is malformed ({error})") from error
+
+
+def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
+    # O_NONBLOCK, so that opening a named pipe does not wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise form.error("expected a regular file, got a directory, pipe or device")
+        start = stream.read(_DIGEST_END)
+        _check_start(start, status.st_size, form)
+        data = np.empty(status.st_size, np.uint8)
+        data[: len(start)] = np.frombuffer(start, np.uint8)
+        length = len(start) + stream.readinto(data.data[len(start) :])
+    return data[:length]
+
+
+def _check_start(start: bytes, size: int, form: SealedFormat) -> int:
+    """Find where the header ends, and whether a file of ``size`` bytes can hold it."""
+    if size == 0:
+        raise form.error(f"expected a {form.kind}, got an empty file")
+    if not _PREAMBLE.startswith(start[_LENGTH_BYTES:_DIGEST_START]):
+        raise form.error(f"not a {form.kind} that softmax wrote")
+    header_end = _LENGTH_BYTES + int.from_bytes(start[:_LENGTH_BYTES], "little")
+    if len(start) < _DIGEST_END or header_end > size:
+        raise form.error(f"cut short: {size} bytes do not hold the header it announces")
+    if not _DIGEST_END < header_end <= _LENGTH_BYTES + form.header_limit:
+        raise form.error(f"expected at most {form.header_limit} bytes of header, got {header_end}")
+    return header_end
+
+
+def _check_seal(view: memoryview, form: SealedFormat) -> None:
+    stated = bytes(view[_DIGEST_START:_DIGEST_END])
+    actual = _digest(view)
+    if stated != actual.encode():
+        shown = stated[:12].decode("ascii", "backslashreplace")
+        raise form.error(
+            f"damaged or altered: it states the checksum {shown!r}..., "
+            f"its contents have {actual[:12]!r}..."
+        )
+
+
+def _digest(view: memoryview) -> str:
+    """SHA-256 of a whole file with the digits of its seal set to zero, in lowercase hexadecimal."""
+    digest = hashlib.sha256(view[:_DIGEST_START])
+    digest.update(_BLANK_DIGEST.encode())
+    digest.update(view[_DIGEST_END:])
+    return digest.hexdigest()
+
+
+def _envelope_text(form: SealedFormat, document: dict[str, Any]) -> str:
+    envelope = {
+        "sha256": _BLANK_DIGEST,
+        "kind": form.kind,
+        "format_version": form.version,
+        "document": document,
+    }
+    try:
+        return _json_text(envelope, form)
+    except ValueError as error:
+        raise form.error(f"a {form.kind} cannot hold these settings: {error}") from error
+
+
+def _open_envelope(metadata: dict[str, str], form: SealedFormat) -> dict[str, Any]:
+    if metadata.keys() != {_ENTRY}:
+        raise ValueError(f"expected the metadata {_ENTRY!r}, got {reprlib.repr([*metadata])}")
+    text = metadata[_ENTRY]
+    envelope = json.loads(text)
+    if envelope["kind"] != form.kind:
+        raise form.error(f"expected a {form.kind}, got a {reprlib.repr(envelope['kind'])}")
+    if envelope["format_version"] != form.version:
+        raise form.error(
+            f"expected format version {form.version} of a {form.kind}, "
+            f"got {reprlib.repr(envelope['format_version'])}",
+            hint="Use the version of softmax that wrote it.",
+        )
+    # One content has one text: this refuses repeated keys, numbers out of range, odd spellings.
+    if text != _json_text(envelope, form) or len(envelope) != _ENVELOPE_KEYS:
+        raise ValueError("its settings are not written as softmax writes them")
+    if not isinstance(envelope["document"], dict):
+        raise TypeError("its settings are no mapping")
+    return envelope["document"]
+
+
+def _json_text(value: object, form: SealedFormat) -> str:
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=form.allows_non_finite, separators=(",", ":")
+    )
+    text.encode(
+        "utf-8"
+    )  # fails on half of a surrogate pair, which could be neither stored nor shown
+    return text
+
+
+def _parse_object(text: bytes) -> dict[str, Any]:
+    document = json.loads(text.decode("utf-8"), object_pairs_hook=_without_repetition)
+    if not isinstance(document, dict):
+        raise TypeError("expected a mapping")
+    return document
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return document
+
+
+def _storable(form: SealedFormat, name: str, array: NDArray[Any]) -> NDArray[Any]:
+    dtype = array.dtype.newbyteorder("<")
+    if dtype not in _DTYPES.values():
+        raise form.error(f"a {form.kind} cannot hold {name}: its dtype is {array.dtype}")
+    return np.asarray(array, dtype=dtype, order="C")
+
+
+def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
+    """Make the tensors that ``header`` describes out of ``data``, which they must cover exactly."""
+    position = 0
+    tensors = {}
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        begin, end = entry["data_offsets"]
+        dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
+        if not all(type(size) is int and size >= 0 for size in (begin, end, *shape)):
+            raise ValueError("sizes must be whole numbers")
+        if begin != position or end > len(data) or end - begin != math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"the place of {reprlib.repr(name)} does not fit its shape")
+        tensors[name] = _view(data[begin:end], dtype).reshape(shape)
+        position = end
+    if position != len(data):
+        raise ValueError(f"its tensors take {position} bytes, the file has {len(data)}")
+    return tensors
+
+
+def _view(data: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if dtype == np.bool_ and data.max(initial=0) > 1:
+        raise ValueError("a truth value is neither 0 nor 1")
+    return data.view(dtype)

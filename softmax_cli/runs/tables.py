@@ -1,0 +1,158 @@
+"""Tables and documents that people and other programs read: CSV, JSON, JSON lines.
+
+The same values always give the same bytes. JSON knows no NaN and no infinity: both become null.
+"""
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from io import FileIO
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from softmax_cli.errors import CheckpointError
+from softmax_cli.runs.atomic import errors_naming, sync_directory, write_text
+
+
+def json_value(value: object) -> Any:
+    """Turn nested values into what JSON can hold.
+
+    Mappings keep their order; tuples and arrays become lists, numpy scalars numbers, paths strings,
+    and numbers that are not finite null.
+
+    Args:
+        value: None, bool, number, str, path, array, or a mapping or sequence of these.
+
+    Raises:
+        TypeError: a value of another type is in it.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return json_value(value.tolist())
+    if isinstance(value, Sequence | set | frozenset):
+        return [json_value(item) for item in value]
+    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
+
+
+def write_json(path: Path, document: Mapping[str, object]) -> None:
+    """Write ``document`` as indented JSON, in its own order, ending in a newline.
+
+    Raises:
+        OSError: writing failed; what was at ``path`` is still there.
+        TypeError: a value is not one that :func:`json_value` takes.
+    """
+    text = json.dumps(json_value(document), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write ``rows`` as CSV under a header line of ``columns``.
+
+    Floats are written with as many digits as bring back the same number, None and a missing key as
+    an empty field.
+
+    Raises:
+        OSError: writing failed; what was at ``path`` is still there.
+        ValueError: a row has a key that is not among the columns.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _cell(value) for key, value in row.items()})
+    write_text(path, stream.getvalue())
+
+
+def _cell(value: object) -> str:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def append_jsonl(path: Path, document: Mapping[str, object]) -> None:
+    """Append ``document`` to ``path`` as one line of JSON, and make it durable.
+
+    A line that a killed process left without its newline is cut off first. If appending fails, the
+    whole lines that were there are still there, and nothing else.
+
+    Raises:
+        OSError: writing failed; ``filename`` is ``path``.
+        TypeError: a value is not one that :func:`json_value` takes.
+    """
+    text = json.dumps(json_value(document), ensure_ascii=False, allow_nan=False)
+    is_new = not path.exists()
+    with errors_naming(path), path.open("ab+", buffering=0) as stream:
+        end = _end_of_whole_lines(stream)
+        stream.truncate(end)
+        try:
+            _write_all(stream, f"{text}\n".encode())
+            os.fsync(stream.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                stream.truncate(end)
+            raise
+    if is_new:
+        sync_directory(path.parent)
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Read the documents of a file that :func:`append_jsonl` wrote.
+
+    A last line without a newline was torn by a crash and does not count.
+
+    Returns:
+        One dictionary per line, in the file's order; none if there is no file.
+
+    Raises:
+        CheckpointError: a line is not a JSON object.
+        OSError: the file exists but cannot be read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [_object_of_line(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _object_of_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}, line {number}: expected JSON, got {error}") from error
+    if not isinstance(document, dict):
+        kind = type(document).__name__
+        raise CheckpointError(f"{path}, line {number}: expected a JSON object, got a {kind}")
+    return document
+
+
+def _end_of_whole_lines(stream: FileIO) -> int:
+    size = stream.seek(0, os.SEEK_END)
+    if size == 0:
+        return 0
+    stream.seek(size - 1)
+    if stream.read(1) == b"\n":
+        return size
+    stream.seek(0)
+    return stream.readall().rfind(b"\n") + 1
+
+
+def _write_all(stream: FileIO, data: bytes) -> None:
+    while data:
+        data = data[stream.write(data) :]

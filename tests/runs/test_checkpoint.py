@@ -1,0 +1,177 @@
+"""Checkpoints: bits kept, two kept, damage passed over, crashes survived."""
+
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softmax_cli.errors import CheckpointError
+from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
+
+
+def make_checkpoint(step: int) -> Checkpoint:
+    weights = np.full((3, 2), step, np.float32)
+    return Checkpoint(step, {"weights": weights}, {"history": [{"step": step}]})
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def flip_a_bit(path: Path, position: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+def test_every_bit_of_an_array_comes_back(tmp_path: Path) -> None:
+    payload_nan = np.array([0x7FF8000000000123, 0xFFF0000000000001], np.uint64).view(np.float64)
+    arrays = {
+        "floats": np.array([-0.0, np.nan, np.inf, -np.inf, 5e-324, 1 / 3]),
+        "payloads": payload_nan,
+        "fortran": np.asfortranarray(np.arange(12, dtype=np.float32).reshape(3, 4)),
+        "strided": np.arange(20, dtype=np.int64)[::3],
+        "swapped": np.arange(3, dtype=">f8"),
+        "scalar": np.array(7, np.uint64),
+        "empty": np.zeros((0, 5), np.float32),
+        "bytes": np.arange(3, dtype=np.uint8),
+        "mask": np.array([True, False, True]),
+        "indices": np.arange(3, dtype=np.int32),
+        "words": np.arange(3, dtype=np.uint32),
+    }
+    save_checkpoint(tmp_path, Checkpoint(1, arrays, {}))
+    loaded, _ = load_latest_checkpoint(tmp_path)
+    assert loaded.arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        found = loaded.arrays[name]
+        assert found.shape == array.shape
+        assert found.dtype == array.dtype.newbyteorder("=")
+        assert found.flags.c_contiguous
+        assert found.flags.writeable
+        assert found.tobytes() == array.astype(found.dtype).tobytes()
+
+
+def test_a_document_comes_back_in_its_own_order(tmp_path: Path) -> None:
+    document = {
+        "random_state": {"state": 2**127 + 1, "inc": 3},
+        "best": -0.0,
+        "loss": [0.1 + 0.2, math.inf, -math.inf],
+        "note": "naïve \x00 \U0001f438 \u2028",
+        "absent": None,
+        "done": False,
+    }
+    save_checkpoint(tmp_path, Checkpoint(3, {}, document))
+    loaded, _ = load_latest_checkpoint(tmp_path)
+    assert loaded.document == document
+    assert list(loaded.document) == list(document)
+    assert math.copysign(1, loaded.document["best"]) == -1
+
+
+def test_not_a_number_in_a_document_comes_back(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, Checkpoint(3, {}, {"loss": math.nan}))
+    loaded, _ = load_latest_checkpoint(tmp_path)
+    assert math.isnan(loaded.document["loss"])
+
+
+def test_the_last_two_are_kept(tmp_path: Path) -> None:
+    directory = tmp_path / "run" / "checkpoint"
+    (tmp_path / "run").mkdir()
+    for step in (500, 1000, 1500, 2000):
+        save_checkpoint(directory, make_checkpoint(step))
+    assert names(directory) == ["step-00001500.safetensors", "step-00002000.safetensors"]
+    loaded, warnings = load_latest_checkpoint(directory)
+    assert loaded.step == 2000
+    assert warnings == []
+
+
+def test_other_files_beside_checkpoints_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "step-notes.txt").write_text("mine")
+    for step in (1, 2, 3):
+        save_checkpoint(tmp_path, make_checkpoint(step))
+    assert "step-notes.txt" in names(tmp_path)
+    assert load_latest_checkpoint(tmp_path)[0].step == 3
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "directory"])
+def test_a_damaged_newer_one_falls_back_with_a_warning(tmp_path: Path, damage: str) -> None:
+    save_checkpoint(tmp_path, make_checkpoint(500))
+    newer = save_checkpoint(tmp_path, make_checkpoint(1000))
+    match damage:
+        case "flipped":
+            flip_a_bit(newer, -1)
+        case "cut":
+            os.truncate(newer, newer.stat().st_size // 2)
+        case "empty":
+            os.truncate(newer, 0)
+        case "directory":
+            newer.unlink()
+            newer.mkdir()
+    loaded, warnings = load_latest_checkpoint(tmp_path)
+    assert loaded.step == 500
+    assert len(warnings) == 1
+    assert "step-00001000" in warnings[0]
+
+
+def test_saving_after_a_fallback_drops_the_damaged_later_one(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, make_checkpoint(500))
+    flip_a_bit(save_checkpoint(tmp_path, make_checkpoint(1000)), -1)
+    save_checkpoint(tmp_path, make_checkpoint(550))
+    assert names(tmp_path) == ["step-00000500.safetensors", "step-00000550.safetensors"]
+
+
+def test_none_intact_is_an_error_that_names_each(tmp_path: Path) -> None:
+    for step in (500, 1000):
+        flip_a_bit(save_checkpoint(tmp_path, make_checkpoint(step)), 200)
+    with pytest.raises(CheckpointError, match="no intact checkpoint") as caught:
+        load_latest_checkpoint(tmp_path)
+    assert "step-00000500" in caught.value.message
+    assert "step-00001000" in caught.value.message
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_no_checkpoint_is_an_error(tmp_path: Path, exists: bool) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint in"):
+        load_latest_checkpoint(tmp_path if exists else tmp_path / "checkpoint")
+
+
+def test_a_renamed_checkpoint_is_not_believed(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, make_checkpoint(500)).rename(tmp_path / "step-00000900.safetensors")
+    with pytest.raises(CheckpointError, match="got step 500"):
+        load_latest_checkpoint(tmp_path)
+
+
+SAVE_FOREVER = """
+import itertools, sys
+from pathlib import Path
+import numpy as np
+from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
+for step in itertools.count(int(sys.argv[2])):
+    arrays = {"weights": np.full(20_000, step, np.float32)}
+    save_checkpoint(Path(sys.argv[1]), Checkpoint(step, arrays, {"rows": [step] * 50}))
+    if step == int(sys.argv[2]):
+        print("saved", flush=True)
+"""
+
+
+def test_a_killed_process_leaves_an_intact_checkpoint(tmp_path: Path) -> None:
+    moments = random.Random(11)
+    step = 0
+    for _ in range(6):
+        command = [sys.executable, "-c", SAVE_FOREVER, str(tmp_path), str(step + 1)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"saved\n"
+            time.sleep(moments.uniform(0, 0.05))
+            process.send_signal(signal.SIGKILL)
+        loaded, warnings = load_latest_checkpoint(tmp_path)
+        assert warnings == []
+        assert loaded.step > step
+        assert np.array_equal(loaded.arrays["weights"], np.full(20_000, loaded.step, np.float32))
+        step = loaded.step

@@ -1,0 +1,218 @@
+"""Run directories: claimed once, recognised, locked, overwritten only where that is safe."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from softmax_cli.errors import RunDirectoryError
+from softmax_cli.runs.directory import (
+    Kind,
+    claim_run_directory,
+    create_run_directory,
+    open_run_directory,
+)
+
+SETTINGS = "seed: 0\n"
+
+
+def make_run(path: Path, kind: Kind = "train", settings: str = SETTINGS) -> Path:
+    create_run_directory(path, kind=kind, settings=settings).close()
+    return path
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+def fill(run: Path, *files: str) -> None:
+    for file in files:
+        (run / file).parent.mkdir(parents=True, exist_ok=True)
+        (run / file).write_text("old")
+
+
+def test_a_new_directory_holds_its_settings_and_nothing_else(tmp_path: Path) -> None:
+    with create_run_directory(tmp_path / "a" / "b", kind="train", settings=SETTINGS) as run:
+        assert names(run.path) == {"config.yaml"}
+        assert run.settings_file.read_text() == "# softmax train run, format 1\nseed: 0\n"
+        assert run.model_file == tmp_path / "a" / "b" / "model.safetensors"
+        assert run.checkpoint_directory == tmp_path / "a" / "b" / "checkpoint"
+
+
+def test_a_sweep_keeps_its_settings_in_sweep_yaml(tmp_path: Path) -> None:
+    assert names(make_run(tmp_path / "s", "sweep")) == {"sweep.yaml"}
+    assert open_run_directory(tmp_path / "s").kind == "sweep"
+
+
+def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
+    assert names(make_run(tmp_path)) == {"config.yaml"}
+
+
+def test_a_directory_left_by_a_crash_before_its_settings_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".config.yaml.4194999-0123abcd.tmp").write_text("se")
+    assert names(make_run(tmp_path)) == {"config.yaml"}
+
+
+def test_an_existing_run_is_refused_and_untouched(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    with pytest.raises(RunDirectoryError, match="not empty") as caught:
+        create_run_directory(run, kind="train", settings="seed: 1\n")
+    assert caught.value.hint is not None
+    assert "--overwrite" in caught.value.hint
+    assert "seed: 0" in (run / "config.yaml").read_text()
+    make_run(tmp_path / "other")  # and the refusal holds no lock
+    open_run_directory(run, exclusive=True).close()
+
+
+def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(RunDirectoryError, match="got a file"):
+        create_run_directory(tmp_path / "run", kind="train", settings=SETTINGS)
+    with pytest.raises(RunDirectoryError, match="got a file"):
+        open_run_directory(tmp_path / "run")
+
+
+def test_overwriting_removes_what_the_program_made_and_nothing_else(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    made = ["metrics.csv", "summary.json", "model.safetensors", "curves.png", "weights.pdf"]
+    fill(run, *made, "checkpoint/step-00000500.safetensors", "notes.txt", "mine/model.safetensors")
+    create_run_directory(run, kind="train", settings="seed: 1\n", overwrite=True).close()
+    assert names(run) == {"config.yaml", "notes.txt", "mine"}
+    assert names(run / "mine") == {"model.safetensors"}
+    assert "seed: 1" in (run / "config.yaml").read_text()
+
+
+def test_overwriting_a_sweep_clears_its_best_run_and_its_stacks(tmp_path: Path) -> None:
+    sweep = make_run(tmp_path / "sweep", "sweep")
+    make_run(sweep / "best")
+    fill(sweep, "best/model.safetensors", "trials.jsonl", "results.csv", "best.yaml")
+    fill(
+        sweep, "checkpoint/stack-0/step-00000010.safetensors", "checkpoint/copy/step-1.safetensors"
+    )
+    create_run_directory(sweep, kind="sweep", settings=SETTINGS, overwrite=True).close()
+    assert names(sweep) == {"sweep.yaml", "checkpoint"}
+    assert names(sweep / "checkpoint") == {"copy"}
+
+
+def test_overwriting_keeps_a_best_directory_that_is_no_run(tmp_path: Path) -> None:
+    sweep = make_run(tmp_path / "sweep", "sweep")
+    fill(sweep, "best/model.safetensors")
+    create_run_directory(sweep, kind="sweep", settings=SETTINGS, overwrite=True).close()
+    assert names(sweep / "best") == {"model.safetensors"}
+
+
+@pytest.mark.parametrize("content", ["", "seed: 0\n", "# softmax sweep run, format 1\n"])
+def test_overwriting_needs_a_run_of_the_same_kind(tmp_path: Path, content: str) -> None:
+    fill(tmp_path, "model.safetensors")
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(RunDirectoryError, match="not overwritten"):
+        create_run_directory(tmp_path, kind="train", settings=SETTINGS, overwrite=True)
+    assert names(tmp_path) == {"config.yaml", "model.safetensors"}
+
+
+def test_overwriting_does_not_follow_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    fill(outside, "model.safetensors", "step-00000500.safetensors")
+    run = make_run(tmp_path / "run")
+    (run / "model.safetensors").symlink_to(outside / "model.safetensors")
+    (run / "checkpoint").mkdir()
+    (run / "checkpoint" / "stack-1").symlink_to(outside, target_is_directory=True)
+    with pytest.raises(RunDirectoryError, match="symbolic link"):
+        create_run_directory(run, kind="train", settings=SETTINGS, overwrite=True)
+    (run / "checkpoint" / "stack-1").unlink()
+    create_run_directory(run, kind="train", settings=SETTINGS, overwrite=True).close()
+    assert names(run) == {"config.yaml"}
+    assert names(outside) == {"model.safetensors", "step-00000500.safetensors"}
+
+
+def test_names_are_numbered_and_sortable(tmp_path: Path) -> None:
+    parent = tmp_path / "runs" / "train"
+    for expected in ("demo-001", "demo-002"):
+        with claim_run_directory(parent, "demo", kind="train", settings=SETTINGS) as run:
+            assert run.path == parent / expected
+    (parent / "demo-041").mkdir()
+    (parent / "demo-extra").mkdir()
+    with claim_run_directory(parent, "demo", kind="train", settings=SETTINGS) as run:
+        assert run.path.name == "demo-042"
+    with claim_run_directory(parent, "linear", kind="train", settings=SETTINGS) as run:
+        assert run.path.name == "linear-001"
+
+
+def test_simultaneous_claims_get_different_directories(tmp_path: Path) -> None:
+    def claim(_: int) -> Path:
+        with claim_run_directory(tmp_path, "demo", kind="train", settings=SETTINGS) as run:
+            return run.path
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(claim, range(24)))
+    assert len(set(claimed)) == 24
+
+
+def test_a_model_alone_is_enough_to_open_a_directory(tmp_path: Path) -> None:
+    fill(tmp_path, "model.safetensors")
+    assert open_run_directory(tmp_path).kind == "train"
+
+
+def test_a_directory_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match="got nothing"):
+        open_run_directory(tmp_path / "missing")
+    fill(tmp_path, "config.yaml")
+    with pytest.raises(RunDirectoryError, match="not the directory of a run"):
+        open_run_directory(tmp_path)
+
+
+def test_the_other_kind_of_run_is_refused(tmp_path: Path) -> None:
+    make_run(tmp_path / "sweep", "sweep")
+    with pytest.raises(RunDirectoryError, match="expected a training run") as caught:
+        open_run_directory(tmp_path / "sweep", kind="train")
+    assert caught.value.hint is not None
+    assert str(tmp_path / "sweep" / "best") in caught.value.hint
+    with pytest.raises(RunDirectoryError, match="expected a sweep"):
+        open_run_directory(make_run(tmp_path / "train"), kind="sweep")
+
+
+def test_another_format_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# softmax train run, format 2\nseed: 0\n")
+    message = "expected a run of format version 1, got 2"
+    with pytest.raises(RunDirectoryError, match=message):
+        open_run_directory(tmp_path)
+    with pytest.raises(RunDirectoryError, match=message):
+        create_run_directory(tmp_path, kind="train", settings=SETTINGS, overwrite=True)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from softmax_cli.runs.directory import open_run_directory
+with open_run_directory(Path(sys.argv[1]), exclusive=True):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_only_one_process_works_in_a_directory(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    command = [sys.executable, "-c", HOLD, str(run)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(RunDirectoryError, match="in use by another process"):
+            open_run_directory(run, exclusive=True)
+        with pytest.raises(RunDirectoryError, match="in use by another process"):
+            create_run_directory(run, kind="train", settings=SETTINGS, overwrite=True)
+        assert open_run_directory(run).kind == "train"
+        process.kill()
+    open_run_directory(run, exclusive=True).close()
+    assert names(run) == {"config.yaml"}
+
+
+def test_opening_exclusively_clears_what_a_crash_left(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    own = f".metrics.csv.{os.getpid()}-0123abcd.tmp"
+    fill(run, ".metrics.csv.4194999-0123abcd.tmp", own)
+    open_run_directory(run, exclusive=True).close()
+    assert names(run) == {"config.yaml", own}
