@@ -124,7 +124,8 @@ def check_scores(scores: Scores, labels: Labels) -> None:
 
 def predictions(scores: Scores) -> NDArray[np.int64]:
     """Return the predicted class of each row, ``(n,)`` int64; of equal scores the first wins."""
-    return np.argmax(scores, axis=1).astype(np.int64, copy=False)
+    winners: NDArray[np.int64] = np.argmax(scores, axis=1).astype(np.int64, copy=False)
+    return winners
 
 
 def accuracy(scores: Scores, labels: Labels) -> float:

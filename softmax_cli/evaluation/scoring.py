@@ -1,0 +1,39 @@
+"""Scores of one linear classifier on any number of images."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.data.preprocessing import Preprocessing
+
+_CHUNK = 1000
+
+
+def score_images(
+    images: NDArray[np.uint8],
+    preprocessing: Preprocessing,
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Scores ``x' W + b`` of images, a chunk at a time so that memory stays bounded.
+
+    Everything that reports on a finished model scores through here, so that the same images always
+    get the same bits.
+
+    Args:
+        images: (n, D) uint8.
+        preprocessing: from pixels x to features x'.
+        weights: (D, C).
+        bias: (C,).
+
+    Returns:
+        (n, C) float32.
+    """
+    scores = np.empty((len(images), len(bias)), np.float32)
+    features = np.empty((min(_CHUNK, len(images)), images.shape[1]), np.float32)
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK]
+        X = features[: len(chunk)]
+        preprocessing.apply(chunk, X)
+        np.matmul(X, weights, out=scores[start : start + _CHUNK])
+    scores += bias
+    return scores
