@@ -32,11 +32,12 @@ def _without_negative_zero(number: float) -> float:
     return number + 0.0
 
 
-Number: TypeAlias = Annotated[float, AfterValidator(_without_negative_zero)]
-NonNegative: TypeAlias = Annotated[Number, Field(ge=0, le=LARGEST_NUMBER)]
-Fraction: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
-PositiveFraction: TypeAlias = Annotated[Number, Field(gt=0, le=1)]
-Temperature: TypeAlias = Annotated[Number, Field(ge=1e-6, le=1e6)]
+_PLAIN_ZERO = AfterValidator(_without_negative_zero)
+
+NonNegative: TypeAlias = Annotated[float, Field(ge=0, le=LARGEST_NUMBER), _PLAIN_ZERO]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1), _PLAIN_ZERO]
+PositiveFraction: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+Temperature: TypeAlias = Annotated[float, Field(ge=1e-6, le=1e6)]
 Iterations: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ITERATIONS)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
@@ -249,7 +250,7 @@ class OptimizerSettings(Settings):
         default=ConstantSchedule(kind="constant"),
         description="How the learning rate changes: a name, or {kind: name, ...} with its keys.",
     )
-    momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(
+    momentum: Annotated[float, Field(ge=0, lt=1), _PLAIN_ZERO] = Field(
         default=0.0, description="Fraction of the previous step's velocity that is kept."
     )
     nesterov: bool = Field(
@@ -291,7 +292,7 @@ class TrainingSettings(Settings):
         default=None,
         description=f"Minibatches to train on; {DEFAULT_ITERATIONS} if epochs is not given either.",
     )
-    epochs: Annotated[Number, Field(gt=0, le=1e6)] | None = Field(
+    epochs: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
         default=None, description="Passes over the training images, instead of iterations."
     )
     sampling: Literal["replacement", "epoch"] = Field(

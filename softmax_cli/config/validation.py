@@ -43,6 +43,8 @@ EXPECTED = {
     "union_tag_invalid": "one of {expected_tags}",
 }
 
+MISSING = "expected a value, got none: this key is missing"
+
 
 def validated(model: type[Model], document: Document) -> Model:
     """Check a document against a model.
@@ -74,33 +76,37 @@ def known_keys(model: type[BaseModel]) -> Iterator[str]:
 def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) -> Problem:
     """Translate one of pydantic's findings."""
     location, kind, context = details["loc"], details["type"], details.get("ctx", {})
-    if kind == "extra_forbidden":
-        path, models = _locate(model, location[:-1])
-        path = (*path, location[-1])
-        complaint = _unknown_key(model, models, path)
-    elif kind == "missing":
-        path, _ = _locate(model, location)
-        complaint = "expected a value, got none: this key is missing"
-    elif kind == "union_tag_not_found":
-        path, _ = _locate(model, (*location, "kind"))
-        complaint = "expected a value, got none: this key is missing"
-    elif kind == "complaint":
-        path, _ = _locate(model, (*location, context["key"]) if context.get("key") else location)
-        complaint = context.get("text") or f"{details['msg']}, got {shown(details['input'])}"
-    else:
-        path, _ = _locate(model, location)
-        complaint = _wrong_value(kind, context, details)
+    path, models = _locate(model, location[:-1] if kind == "extra_forbidden" else location)
+    match kind:
+        case "extra_forbidden":
+            path = (*path, location[-1])
+            complaint = _unknown_key(model, models, path)
+        case "missing":
+            complaint = MISSING
+        case "union_tag_not_found":
+            path = (*path, "kind")
+            complaint = MISSING
+        case "complaint":
+            path = (*path, context["key"]) if context.get("key") else path
+            complaint = context.get("text") or f"{details['msg']}, got {shown(details['input'])}"
+        case _:
+            complaint = _wrong_value(kind, context, details)
     return Problem(document.place(path), path, complaint)
 
 
 def _wrong_value(kind: str, context: dict[str, Any], details: ErrorDetails) -> str:
     """Say what was expected in the place of a value."""
     template = EXPECTED.get(kind)
-    expected = template.format(**context) if template else printable(details["msg"])
+    expected = template.format_map(_readable(context)) if template else printable(details["msg"])
     value = context["tag"] if kind == "union_tag_invalid" else details["input"]
     choices = re.findall(r"'(\w+)'", expected)
     question = nearest(value, choices) if isinstance(value, str) else ""
     return f"expected {expected}, got {shown(value)}{question}"
+
+
+def _readable(context: dict[str, Any]) -> dict[str, Any]:
+    """The bounds in a finding, 1.0 as 1."""
+    return {k: f"{v:g}" if isinstance(v, float) else v for k, v in context.items()}
 
 
 def _unknown_key(root: type[BaseModel], models: Sequence[type[BaseModel]], path: KeyPath) -> str:

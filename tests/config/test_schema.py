@@ -1,0 +1,129 @@
+"""Types, bounds and cross-checks of the settings."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from softmax_cli.config.problems import Place, Value
+from softmax_cli.config.schema import Annealing, ConstantSchedule, StepSchedule, TrainConfig
+from softmax_cli.config.validation import known_keys, validated
+from softmax_cli.config.yaml_reader import Document
+from softmax_cli.errors import ConfigurationError
+
+
+def _load(key: str, value: Any) -> TrainConfig:
+    """The defaults with one value at a dotted key of one or two parts."""
+    section, _, name = key.partition(".")
+    document: dict[str, Value] = {section: {name: value} if name else value}
+    return validated(TrainConfig, Document(document, {(): Place("x.yaml")}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        (
+            "data.dataset",
+            "cifar-10",
+            "expected 'cifar10' or 'synthetic', got \"cifar-10\"; did you",
+        ),
+        ("data.dir", "", "expected some text"),
+        ("data.dir", 3, "expected text, got 3"),
+        ("data.train_size", 0, "expected a number of at least 1, got 0"),
+        ("data.validation_size", 0, "expected a number of at least 1"),
+        ("data.validation_size", 50_000, "to fit into the 50000 there are, got 50000 + at least 1"),
+        ("data", None, "expected a mapping of settings, got null"),
+        ("data", [1], "expected a mapping of settings, got [1]"),
+        ("preprocessing.center", "yes", 'expected true or false, got "yes"'),
+        ("preprocessing.center", 1, "expected true or false, got 1"),
+        ("augmentation.horizontal_flip", None, "expected true or false, got null"),
+        ("model.temperature", 0, "expected a number of at least 1e-06, got 0"),
+        ("model.temperature", True, "expected a number or {start: ..., end: ..., decay: ...}"),
+        ("model.temperature", "hot", "expected a number or {start: ..., end: ..., decay: ...}"),
+        ("model.temperature", {"start": 1}, "temperature.end: expected a value, got none"),
+        ("model.temperature", {"start": 1, "end": 0}, "temperature.end: expected a number of"),
+        ("model.weight_scale", -1, "expected a number of at least 0"),
+        ("optimizer.learning_rate", "0.1", 'expected a number, got "0.1"'),
+        ("optimizer.learning_rate", True, "expected a number, got true"),
+        ("optimizer.learning_rate", float("nan"), "expected a finite number, got NaN"),
+        ("optimizer.learning_rate", float("inf"), "expected a finite number, got Infinity"),
+        ("optimizer.learning_rate", 1e31, "expected a number of at most 1e+30"),
+        ("optimizer.learning_rate", 10**400, "expected a number, got a whole number of more than"),
+        ("optimizer.momentum", 1, "expected a number below 1, got 1"),
+        ("optimizer.nesterov", True, "nesterov: expected nesterov only with a momentum above 0"),
+        ("optimizer.regularization", -1e-9, "expected a number of at least 0"),
+        ("optimizer.schedule", "cosin", "expected one of 'constant', 'cosine'"),
+        ("optimizer.schedule", "cosin", 'got "cosin"; did you mean cosine?'),
+        ("optimizer.schedule", 3, "expected the name of a schedule"),
+        ("optimizer.schedule", {"warmup": 1}, "schedule.kind: expected a value, got none"),
+        (
+            "optimizer.schedule",
+            {"kind": "step", "every": 0},
+            "schedule.every: expected a number of",
+        ),
+        (
+            "optimizer.schedule",
+            {"kind": "step", "step": 1},
+            "schedule.step: expected one of kind, ",
+        ),
+        ("training.batch_size", -200, "expected a number of at least 1, got -200"),
+        ("training.batch_size", 200.0, "expected a whole number, got 200.0"),
+        ("training.iterations", 0, "expected a number of at least 1"),
+        ("training.iterations", 10**9, "expected a number of at most 100000000"),
+        ("training.epochs", 0, "expected a number above 0"),
+        ("training.early_stopping", {}, "early_stopping.patience: expected a value, got none"),
+        ("training.early_stopping", {"patience": 0}, "patience: expected a number of at least 1"),
+        ("training.early_stopping", 3, "expected a mapping of settings, got 3"),
+        ("training.iteration", 3, "got an unknown key; did you mean training.iterations?"),
+        ("seed", -1, "expected a number of at least 0"),
+        ("seed", 2**63, "expected a number of at most"),
+        ("momentum", 0.9, "got an unknown key; did you mean optimizer.momentum?"),
+    ],
+)
+def test_wrong_values_are_refused(key: str, value: Any, complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _load(key, value)
+    assert len(caught.value.message.splitlines()) == 1
+    assert caught.value.message.startswith(f"x.yaml: {key}")
+    assert complaint in caught.value.message
+
+
+def test_the_hinge_loss_takes_no_temperature() -> None:
+    values: Any = {"model": {"loss": "hinge", "temperature": 2.0}}
+    with pytest.raises(ConfigurationError, match=r"model.temperature: expected 1.0 with the hinge"):
+        validated(TrainConfig, Document(values, {(): Place("x.yaml")}))
+
+
+def test_integers_may_stand_for_numbers() -> None:
+    rate = _load("optimizer.learning_rate", 1).optimizer.learning_rate
+    assert (rate, type(rate)) == (1.0, float)
+    assert _load("model.temperature", 2).model.temperature == 2.0
+
+
+def test_shorthands_and_mappings() -> None:
+    step = _load("optimizer.schedule", "step").optimizer.schedule
+    assert step == StepSchedule(kind="step", warmup=0, every=1000, factor=0.1)
+    hot = _load("model.temperature", {"start": 4, "end": 1}).model.temperature
+    assert hot == Annealing(start=4.0, end=1.0, decay="linear")
+    assert TrainConfig().optimizer.schedule == ConstantSchedule(kind="constant")
+
+
+def test_settings_are_frozen_and_hashable() -> None:
+    config = TrainConfig()
+    with pytest.raises(ValidationError):
+        config.seed = 1
+    assert hash(config) == hash(TrainConfig())
+
+
+def test_the_dotted_names_are_those_of_the_design() -> None:
+    names = set(known_keys(TrainConfig))
+    assert {
+        "data.dataset", "data.dir", "data.train_size", "data.validation_size",
+        "preprocessing.center", "preprocessing.scale", "augmentation.horizontal_flip",
+        "model.loss", "model.temperature", "model.temperature.start", "model.weight_scale",
+        "optimizer.learning_rate", "optimizer.schedule", "optimizer.schedule.warmup",
+        "optimizer.momentum", "optimizer.nesterov", "optimizer.regularization",
+        "training.batch_size", "training.iterations", "training.epochs", "training.sampling",
+        "training.validate_every", "training.early_stopping.patience",
+        "training.early_stopping.min_delta", "training.checkpoint_every", "seed",
+    } <= names  # fmt: skip
