@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, assert_never
 
+from softmax_cli.data.cifar10 import load_cifar10
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 
@@ -24,8 +25,6 @@ def load_split(
     """
     match dataset:
         case "cifar10":
-            from softmax_cli.data.cifar10 import load_cifar10
-
             return load_cifar10(data_dir, split)
         case "synthetic":
             return make_synthetic(split)
