@@ -1,5 +1,6 @@
 """What scores are worth: metrics and calibration. Arrays in, numbers out."""
 
+from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import (
     ClassMetrics,
     Evaluation,
@@ -16,12 +17,15 @@ from softmax_cli.evaluation.metrics import (
 __all__ = [
     "ClassMetrics",
     "Evaluation",
+    "Reliability",
     "accuracy",
     "confusion_matrix",
     "evaluate",
+    "fit_temperature",
     "log_probabilities",
     "mean_negative_log_likelihood",
     "per_class_metrics",
     "predictions",
+    "reliability",
     "top_k_accuracy",
 ]
