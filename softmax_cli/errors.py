@@ -11,7 +11,8 @@
     │   └── CheckpointError       ... a checkpoint
     ├── DownloadError             no mirror could deliver the archive
     ├── DivergedError             training ended in numbers that are not finite
-    └── FailedTrialsError         a sweep finished, but some of its trials did not
+    ├── FailedTrialsError         a sweep finished, but some of its trials did not
+    └── InterruptedRunError       a run was asked to stop and saved its state first
 
 A message says what was expected and what came; ``hint`` says what to do next. The library raises,
 and only the command line turns an error into text and an exit code.
@@ -66,3 +67,7 @@ class DivergedError(SoftmaxError):
 
 class FailedTrialsError(SoftmaxError):
     """A sweep finished, but some of its trials did not."""
+
+
+class InterruptedRunError(SoftmaxError):
+    """A run was asked to stop and saved its state first."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from softmax_cli.config.overrides import apply_overrides, set_value
 from softmax_cli.config.presets import preset_names, preset_text
@@ -27,6 +28,15 @@ def load_train_config(source: str | None, overrides: Sequence[str] = ()) -> Trai
     document = read_source(source)
     apply_overrides(document, overrides)
     return validated(TrainConfig, document)
+
+
+def train_config_from_values(values: Mapping[str, Any]) -> TrainConfig:
+    """Settings from the nested values that ``plain_values`` gave, such as those in a model file.
+
+    Raises:
+        ConfigurationError: with all problems of the values.
+    """
+    return validated(TrainConfig, Document(dict(values), {(): Place("settings")}))
 
 
 def with_values(

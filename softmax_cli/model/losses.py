@@ -9,6 +9,8 @@ Sources: Bishop, Pattern Recognition and Machine Learning, section 4.3.4 (softma
 Weston and Watkins, Multi-class support vector machines, 1998 (hinge loss).
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,6 +109,16 @@ def softmax_loss(scores: Floats, labels: Labels, temperature: float = 1.0) -> fl
 def hinge_loss(scores: Floats, labels: Labels, delta: float = 1.0) -> float:
     """Mean multiclass hinge loss of scores (N, C) under labels (N,)."""
     return float(_margins(scores, labels, delta).sum(axis=1).mean())
+
+
+def data_loss(
+    kind: Literal["softmax", "hinge"], scores: Floats, labels: Labels, temperature: float = 1.0
+) -> float:
+    """Mean loss of the kind a configuration names, in float64; the hinge loss has no temperature."""
+    exact = scores.astype(np.float64)
+    if kind == "hinge":
+        return hinge_loss(exact, labels)
+    return softmax_loss(exact, labels, temperature)
 
 
 def _margins(scores: Floats, labels: Labels, delta: float) -> Floats:

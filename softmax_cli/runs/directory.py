@@ -36,6 +36,7 @@ _MADE_FILES = {
     "metrics.csv",
     "summary.json",
     "model.safetensors",
+    "best.safetensors",
     "evaluation.json",
     "calibration.json",
     "trials.jsonl",
@@ -71,6 +72,11 @@ class RunDirectory:
     def model_file(self) -> Path:
         """``model.safetensors``."""
         return self.path / "model.safetensors"
+
+    @property
+    def best_model_file(self) -> Path:
+        """``best.safetensors``: the weights whose validation accuracy was highest."""
+        return self.path / "best.safetensors"
 
     @property
     def checkpoint_directory(self) -> Path:

@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from softmax_cli.errors import CheckpointError
+from softmax_cli.errors import CheckpointError, ModelError
 from softmax_cli.runs.atomic import errors_naming, sync_directory, write_text
 
 
@@ -75,6 +75,38 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
     for row in rows:
         writer.writerow({key: _cell(value) for key, value in row.items()})
     write_text(path, stream.getvalue())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object that :func:`write_json` wrote.
+
+    Raises:
+        ModelError: the file does not hold a JSON object.
+        OSError: it cannot be read.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not a JSON document: {error}") from error
+    if not isinstance(document, dict):
+        raise ModelError(f"expected a JSON object in {path}, got a {type(document).__name__}")
+    return document
+
+
+def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
+    """Read columns of numbers from a table that :func:`write_csv` wrote; an empty cell is NaN.
+
+    Raises:
+        ModelError: a column is missing, or a cell is not a number.
+        OSError: the file cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        return {name: [float(row[name] or "nan") for row in rows] for name in columns}
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        wanted = ", ".join(columns)
+        raise ModelError(f"expected a table of numbers with {wanted} in {path}") from error
 
 
 def _cell(value: object) -> str:

@@ -133,9 +133,9 @@ class Trainer:
                 measurement = self._measure() if self._validation_is_due() else None
             yield Progress(self.iteration, measurement, diverged)
 
-    def temperature(self) -> PerModel:
-        """Temperatures (K,) of the last step done."""
-        return self._temperatures.at(max(self.iteration - 1, 0))
+    def temperature_after(self, iteration: int) -> PerModel:
+        """Temperatures (K,) of the last of ``iteration`` steps."""
+        return self._temperatures.at(max(iteration - 1, 0))
 
     @property
     def _running(self) -> Members:
@@ -183,7 +183,7 @@ class Trainer:
 
     def _measure(self) -> Measurement:
         """Validate, remember the best weights, stop the models that have waited too long."""
-        temperature = self.temperature()
+        temperature = self.temperature_after(self.iteration)
         scorecard = self._validate(temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)
         previous = self.history[-1].iteration if self.history else 0

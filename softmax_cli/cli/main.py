@@ -1,0 +1,87 @@
+"""Entry point: runs the Typer app, and turns errors into messages and exit codes."""
+
+import errno
+import os
+import sys
+from typing import NoReturn
+
+from softmax_cli.cli import signals
+from softmax_cli.cli.app import app
+from softmax_cli.cli.output import print_error
+from softmax_cli.errors import (
+    ConfigurationError,
+    DivergedError,
+    FailedTrialsError,
+    IntegrityError,
+    InterruptedRunError,
+    SoftmaxError,
+)
+
+_EXIT_CODES: tuple[tuple[type[SoftmaxError], int], ...] = (
+    (ConfigurationError, 2),
+    (IntegrityError, 3),
+    (DivergedError, 4),
+    (FailedTrialsError, 5),
+    (SoftmaxError, 1),
+)
+
+
+def main() -> NoReturn:
+    """Run the command line; never returns.
+
+    Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; 3 data, model or
+    checkpoint missing or not intact; 4 training diverged; 5 some trials of a sweep failed; 130
+    after Ctrl-C and 143 after SIGTERM.
+    """
+    try:
+        app(prog_name="softmax")
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get("SOFTMAX_DEBUG") == "1":
+            raise
+        sys.exit(_report(error))
+    sys.exit(0)
+
+
+def _report(error: BaseException) -> int:
+    """Print what is to be said about an error; return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        print_error("interrupted")
+        return signals.exit_code()
+    if isinstance(error, InterruptedRunError):
+        print_error(error.message, error.hint)
+        return signals.exit_code()
+    if isinstance(error, SoftmaxError):
+        print_error(error.message, error.hint)
+        return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return 1
+    if isinstance(error, OSError):
+        print_error(_describe(error), _advice(error))
+        return 1
+    if isinstance(error, MemoryError):
+        print_error("out of memory", "Lower training.batch_size, or use fewer images or models.")
+        return 1
+    print_error(
+        f"a defect in softmax: {type(error).__name__}: {error}",
+        "Set SOFTMAX_DEBUG=1 to see where it happened, and please report it.",
+    )
+    return 1
+
+
+def _describe(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{reason}: {error.filename}" if error.filename else reason
+
+
+def _advice(error: OSError) -> str | None:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Free some space and run the command again; files written earlier are intact."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "Choose a place that you may write to, or change its permissions."
+    return None
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from failing again when it flushes a closed pipe at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

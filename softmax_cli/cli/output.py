@@ -1,0 +1,90 @@
+"""Printing: results on stdout, messages on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from softmax_cli.cli.options import OutputFormat
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+def stderr_console() -> "Console":
+    """Console for messages and progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_error(message: str, hint: str | None = None) -> None:
+    """Say on stderr what went wrong and what to do next."""
+    from rich.text import Text
+
+    console = stderr_console()
+    console.print(Text.assemble(("Error: ", "bold red"), message))
+    if hint:
+        console.print(Text(hint))
+
+
+class Output:
+    """Where one command prints to.
+
+    Args:
+        form: table or JSON.
+        quiet: leave out messages; warnings stay.
+        verbose: add details.
+    """
+
+    def __init__(self, form: OutputFormat, *, quiet: bool, verbose: bool = False) -> None:
+        self.form = form
+        self.quiet = quiet
+        self.verbose = verbose
+
+    def result(self, document: Mapping[str, Any], table: "Callable[[], RenderableType]") -> None:
+        """Print a result on stdout: the document as JSON, or else the table."""
+        if self.form is OutputFormat.JSON:
+            from softmax_cli.runs.tables import json_value
+
+            text = json.dumps(json_value(document), indent=2, ensure_ascii=False, allow_nan=False)
+            sys.stdout.write(text + "\n")
+        else:
+            from rich.console import Console
+
+            Console(highlight=False).print(table())
+        sys.stdout.flush()
+
+    def message(self, text: str) -> None:
+        """Say something on stderr, unless quiet."""
+        if not self.quiet:
+            stderr_console().print(text, markup=False)
+
+    def detail(self, text: str) -> None:
+        """Say something on stderr if verbose."""
+        if self.verbose:
+            stderr_console().print(text, markup=False, style="dim")
+
+    def warning(self, text: str) -> None:
+        """Warn on stderr."""
+        from rich.text import Text
+
+        stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), text))
+
+
+def facts_table(facts: Mapping[str, str]) -> "RenderableType":
+    """A table of names and values without borders."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    return table
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage with two decimals; a dash where there is none."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"

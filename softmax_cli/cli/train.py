@@ -1,0 +1,173 @@
+"""``softmax train``: train one classifier."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from softmax_cli.cli import signals
+from softmax_cli.cli.options import (
+    Config,
+    DataDir,
+    DryRun,
+    Format,
+    OutputFormat,
+    Overrides,
+    Overwrite,
+    Quiet,
+    Resume,
+    RunDir,
+    Seed,
+    Verbose,
+)
+from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.pictures import draw_curves
+from softmax_cli.cli.progress import TrainingObserver
+from softmax_cli.cli.settings import train_settings
+from softmax_cli.errors import DivergedError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from softmax_cli.config.schema import TrainConfig
+    from softmax_cli.runs.directory import RunDirectory
+    from softmax_cli.training.assembly import TrainingData
+    from softmax_cli.training.session import TrainingSummary
+
+
+def train(
+    overrides: Overrides = None,
+    config: Config = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    data_dir: DataDir = None,
+    seed: Seed = None,
+    form: Format = OutputFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train one classifier and save it in a run directory.
+
+    Without --config the settings of the preset cs231n apply. Ctrl-C saves a checkpoint first; go
+    on with --resume, and the result is the same, bit for bit, as without the interruption.
+    """
+    output = Output(form, quiet=quiet, verbose=verbose)
+    if resume is not None:
+        _refuse_with_resume(config=config, overrides=overrides, run_dir=run_dir, seed=seed)
+        _resume(resume, data_dir, output)
+        return
+    if overwrite and run_dir is None:
+        raise typer.BadParameter("--overwrite needs --run-dir, the run to replace")
+    settings = train_settings(config, overrides or [], data_dir=data_dir, seed=seed)
+    if dry_run:
+        _print_plan(settings, output)
+        return
+    stem = Path(config).stem if config else "train"
+    _start(settings, stem, run_dir, output, overwrite=overwrite)
+
+
+def _refuse_with_resume(**options: object) -> None:
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
+    if given:
+        names = ", ".join(given).replace("--overrides", "KEY=VALUE")
+        raise typer.BadParameter(f"a resumed run keeps its settings: leave out {names}")
+
+
+def _start(
+    settings: "TrainConfig",
+    stem: str,
+    run_dir: Path | None,
+    output: Output,
+    *,
+    overwrite: bool,
+) -> None:
+    from softmax_cli.config.writing import to_yaml
+    from softmax_cli.runs.directory import claim_run_directory, create_run_directory
+    from softmax_cli.training.assembly import load_training_data
+
+    # Before a directory is made: where the data is missing, nothing is left behind.
+    data = load_training_data(settings)
+    text = to_yaml(settings)
+    if run_dir is None:
+        run = claim_run_directory(Path("runs/train"), stem, kind="train", settings=text)
+    else:
+        run = create_run_directory(run_dir, kind="train", settings=text, overwrite=overwrite)
+    with run:
+        _train(run, settings, data, output, resume=False)
+
+
+def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
+    from softmax_cli.runs.directory import open_run_directory
+    from softmax_cli.training.assembly import load_training_data
+    from softmax_cli.training.session import finished_summary
+
+    with open_run_directory(directory, kind="train", exclusive=True) as run:
+        summary = finished_summary(run)
+        if summary is not None:
+            output.message(f"The run in {run.path} is finished; there is nothing left to do.")
+            _report(run, summary, output)
+            return
+        settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)
+        _train(run, settings, load_training_data(settings), output, resume=True)
+
+
+def _train(
+    run: "RunDirectory",
+    settings: "TrainConfig",
+    data: "TrainingData",
+    output: Output,
+    *,
+    resume: bool,
+) -> None:
+    from softmax_cli.runs.environment import environment
+    from softmax_cli.training.session import train_in_directory
+
+    output.message(f"Training on {len(data.train):,} images; writing to {run.path}")
+    output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
+    with signals.stopping_gracefully(), TrainingObserver(output) as observer:
+        summary = train_in_directory(run, settings, data, observer, resume=resume)
+    draw_curves(run)
+    _report(run, summary, output)
+
+
+def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output) -> None:
+    """Print the result of a finished training; one that diverged is an error all the same."""
+    document = {"run_dir": run.path, **asdict(summary)}
+    output.result(document, lambda: _summary_table(run, summary))
+    if summary.diverged:
+        raise DivergedError(
+            f"training diverged: the loss was no longer finite after {summary.iterations} "
+            "iterations, so no model was saved",
+            hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
+            f"stay well below 2. {run.path / 'metrics.csv'} has the way there.",
+        )
+
+
+def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "RenderableType":
+    if summary.diverged:
+        return facts_table({"iterations": f"{summary.iterations}", "run directory": f"{run.path}"})
+    facts = {
+        "iterations": f"{summary.iterations} in {summary.seconds:.1f} s",
+        "training": _figures(summary.train_accuracy, summary.train_loss),
+        "validation": _figures(summary.validation_accuracy, summary.validation_loss),
+        "best validation": f"{percent(summary.best_validation_accuracy)} "
+        f"after {summary.best_iteration} iterations",
+    }
+    if summary.stopped_early:
+        facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
+    facts |= {"model": f"{run.model_file}", "curves": f"{run.path / 'curves.png'}"}
+    return facts_table(facts)
+
+
+def _figures(accuracy: float | None, loss: float | None) -> str:
+    return f"accuracy {percent(accuracy)}, loss {loss:.4f}"
+
+
+def _print_plan(settings: "TrainConfig", output: Output) -> None:
+    """Print the settings in full, and nothing else: they can be saved as a configuration."""
+    from softmax_cli.config.writing import plain_values, to_yaml
+
+    output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())
