@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: writing failed; ``filename`` is ``path``, not the temporary file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     with errors_naming(path, instead_of=temporary):
         try:
             with temporary.open("xb") as stream:

@@ -33,7 +33,6 @@ _ENTRY = "softmax"
 _LENGTH_BYTES = 8  # a safetensors file starts with its header's length, little-endian
 _PREAMBLE = b'{"__metadata__":{"softmax":"{\\"sha256\\":\\"'
 _DIGEST_DIGITS = 64
-_ENVELOPE_KEYS = 4
 _BLANK_DIGEST = "0" * _DIGEST_DIGITS
 _DIGEST_START = _LENGTH_BYTES + len(_PREAMBLE)
 _DIGEST_END = _DIGEST_START + _DIGEST_DIGITS
@@ -47,6 +46,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "U8": np.dtype("u1"),
     "BOOL": np.dtype("?"),
 }
+
+_TENSOR_KEYS = {"dtype", "shape", "data_offsets"}
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -85,7 +86,10 @@ def write_sealed(
         IntegrityError: of the class ``form.error``, if the content does not fit the format.
         OSError: writing failed; what was at ``path`` is still there.
     """
-    text = _envelope_text(form, document)
+    try:
+        text = _envelope_text(form, document, _BLANK_DIGEST)
+    except ValueError as error:
+        raise form.error(f"a {form.kind} cannot hold these settings: {error}") from error
     storable = {name: _storable(form, name, array) for name, array in tensors.items()}
     data = memoryview(save(storable, metadata={_ENTRY: text}))
     header_length = int.from_bytes(data[:_LENGTH_BYTES], "little")
@@ -152,18 +156,21 @@ def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[s
 
 
 def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
-    # O_NONBLOCK, so that opening a named pipe does not wait for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
+    with open(path, "rb", opener=_open_without_waiting) as stream:
+        status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise form.error("expected a regular file, got a directory, pipe or device")
+            raise form.error("expected a regular file, got a pipe or a device")
         start = stream.read(_DIGEST_END)
         _check_start(start, status.st_size, form)
         data = np.empty(status.st_size, np.uint8)
         data[: len(start)] = np.frombuffer(start, np.uint8)
         length = len(start) + stream.readinto(data.data[len(start) :])
     return data[:length]
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; unlike a plain open, do not wait for somebody to write to a named pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _check_start(start: bytes, size: int, form: SealedFormat) -> int:
@@ -199,48 +206,37 @@ def _digest(view: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _envelope_text(form: SealedFormat, document: dict[str, Any]) -> str:
+def _envelope_text(form: SealedFormat, document: dict[str, Any], digest: str) -> str:
     envelope = {
-        "sha256": _BLANK_DIGEST,
+        "sha256": digest,
         "kind": form.kind,
         "format_version": form.version,
         "document": document,
     }
-    try:
-        return _json_text(envelope, form)
-    except ValueError as error:
-        raise form.error(f"a {form.kind} cannot hold these settings: {error}") from error
+    text = json.dumps(
+        envelope, ensure_ascii=False, allow_nan=form.allows_non_finite, separators=(",", ":")
+    )
+    text.encode("utf-8")  # fails on half a surrogate pair, which can be neither stored nor shown
+    return text
 
 
 def _open_envelope(metadata: dict[str, str], form: SealedFormat) -> dict[str, Any]:
-    if metadata.keys() != {_ENTRY}:
-        raise ValueError(f"expected the metadata {_ENTRY!r}, got {reprlib.repr([*metadata])}")
-    text = metadata[_ENTRY]
+    text = metadata.pop(_ENTRY)
     envelope = json.loads(text)
-    if envelope["kind"] != form.kind:
-        raise form.error(f"expected a {form.kind}, got a {reprlib.repr(envelope['kind'])}")
-    if envelope["format_version"] != form.version:
+    kind, version = envelope["kind"], envelope["format_version"]
+    document = envelope["document"]
+    if kind != form.kind:
+        raise form.error(f"expected a {form.kind}, got a {reprlib.repr(kind)}")
+    if version != form.version:
         raise form.error(
-            f"expected format version {form.version} of a {form.kind}, "
-            f"got {reprlib.repr(envelope['format_version'])}",
+            f"expected format version {form.version} of a {form.kind}, got {reprlib.repr(version)}",
             hint="Use the version of softmax that wrote it.",
         )
-    # One content has one text: this refuses repeated keys, numbers out of range, odd spellings.
-    if text != _json_text(envelope, form) or len(envelope) != _ENVELOPE_KEYS:
-        raise ValueError("its settings are not written as softmax writes them")
-    if not isinstance(envelope["document"], dict):
-        raise TypeError("its settings are no mapping")
-    return envelope["document"]
-
-
-def _json_text(value: object, form: SealedFormat) -> str:
-    text = json.dumps(
-        value, ensure_ascii=False, allow_nan=form.allows_non_finite, separators=(",", ":")
-    )
-    text.encode(
-        "utf-8"
-    )  # fails on half of a surrogate pair, which could be neither stored nor shown
-    return text
+    # One content has one text: this refuses repeated or further keys and odd spellings of numbers.
+    is_canonical = text == _envelope_text(form, document, envelope["sha256"])
+    if metadata or not is_canonical or not isinstance(document, dict):
+        raise ValueError("its settings are not as softmax writes them")
+    return document
 
 
 def _parse_object(text: bytes) -> dict[str, Any]:
@@ -269,6 +265,8 @@ def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
     position = 0
     tensors = {}
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        if entry.keys() != _TENSOR_KEYS:
+            raise ValueError(f"{reprlib.repr(name)} is not described as a tensor")
         begin, end = entry["data_offsets"]
         dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
         if not all(type(size) is int and size >= 0 for size in (begin, end, *shape)):

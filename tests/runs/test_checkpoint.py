@@ -1,5 +1,7 @@
 """Checkpoints: bits kept, two kept, damage passed over, crashes survived."""
 
+import contextlib
+import errno
 import math
 import os
 import random
@@ -145,6 +147,93 @@ def test_a_renamed_checkpoint_is_not_believed(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, make_checkpoint(500)).rename(tmp_path / "step-00000900.safetensors")
     with pytest.raises(CheckpointError, match="got step 500"):
         load_latest_checkpoint(tmp_path)
+
+
+# Forks one child per file operation of a save; the N-th child is killed just before its N-th.
+KILL_AT_EACH_OPERATION = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
+
+directory = Path(sys.argv[1])
+seen = 0
+
+def count_down(event, arguments):
+    global seen
+    if event in {"open", "os.rename", "os.remove", "os.mkdir", "os.fsync"}:
+        seen += 1
+        if seen == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def audited_fsync(descriptor, fsync=os.fsync):
+    sys.audit("os.fsync", descriptor)
+    fsync(descriptor)
+
+def save(step):
+    arrays = {"weights": np.full(5000, step, np.float32)}
+    save_checkpoint(directory, Checkpoint(step, arrays, {}))
+
+save(1)
+save(2)
+step = 2
+for deadly in range(1, 100):
+    child = os.fork()
+    if child == 0:
+        os.fsync = audited_fsync
+        sys.addaudithook(count_down)
+        save(step + 1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    loaded, warnings = load_latest_checkpoint(directory)
+    assert warnings == [], warnings
+    assert loaded.step in (step, step + 1)
+    assert (loaded.arrays["weights"] == loaded.step).all()
+    step = loaded.step
+    if os.WIFEXITED(status):
+        break
+print(deadly, os.WEXITSTATUS(status), step)
+"""
+
+
+def test_a_kill_before_any_file_operation_loses_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILL_AT_EACH_OPERATION, str(tmp_path)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    operations, status, step = map(int, output.split())
+    assert operations > 6  # open, sync, rename, open and sync of the directory, removal
+    assert status == 0
+    assert step > 2
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace", "unlink", "open"])
+def test_a_save_that_fails_anywhere_leaves_an_intact_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, make_checkpoint(step))
+    original = getattr(os, function)
+    for failing_call in range(1, 20):
+        calls = 0
+
+        def fail_once(*args: object, failing_call: int = failing_call, **kwargs: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls == failing_call:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return original(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, function, fail_once)
+            with contextlib.suppress(OSError):
+                save_checkpoint(tmp_path, make_checkpoint(3))
+        loaded, warnings = load_latest_checkpoint(tmp_path)
+        assert loaded.step in (2, 3)
+        assert warnings == []
+        assert not [name for name in names(tmp_path) if name.endswith(".tmp")]
+        if calls < failing_call:
+            break
+    else:
+        pytest.fail("the save never succeeded")
 
 
 SAVE_FOREVER = """
