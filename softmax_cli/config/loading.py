@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from softmax_cli.config.overrides import apply_overrides, set_value
+from softmax_cli.config.overrides import apply_overrides, key_path, set_value
 from softmax_cli.config.presets import preset_names, preset_text
 from softmax_cli.config.problems import Place, Value, nearest, printable
 from softmax_cli.config.schema import TrainConfig
@@ -56,7 +56,7 @@ def with_values(
     place = Place(source)
     document = Document(plain_values(config), {(): place})
     for key, value in values.items():
-        set_value(document, tuple(key.split(".")), value, place)
+        set_value(document, key_path(key), value, place)
     return validated(TrainConfig, document)
 
 

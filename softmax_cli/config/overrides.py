@@ -1,7 +1,7 @@
 """``KEY=VALUE``: changing single settings of a document, from the command line or a program."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from softmax_cli.config.problems import KeyPath, Place, Problem, Value, dotted, shown
 from softmax_cli.config.yaml_reader import Document, read_yaml
@@ -12,33 +12,47 @@ COMMAND_LINE = Place("command line")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 # Settings of which exactly one may be given: setting one on top of a file takes the other away.
-_ALTERNATIVES: dict[KeyPath, KeyPath] = {
-    ("training", "iterations"): ("training", "epochs"),
-    ("training", "epochs"): ("training", "iterations"),
+_ALTERNATIVES: dict[KeyPath, str] = {
+    ("training", "iterations"): "epochs",
+    ("training", "epochs"): "iterations",
+    ("base",): "train",
+    ("train",): "base",
 }
 
 # Settings for which a plain name stands for a mapping with nothing but this key.
 _SHORTHANDS: dict[KeyPath, str] = {("optimizer", "schedule"): "kind"}
 
 
-def apply_overrides(document: Document, overrides: Iterable[str]) -> None:
+def key_path(key: str) -> KeyPath:
+    """The path that a dotted name means in a file of a training."""
+    return tuple(key.split("."))
+
+
+def apply_overrides(
+    document: Document, overrides: Iterable[str], locate: Callable[[str], KeyPath] = key_path
+) -> None:
     """Change a document by texts of the form ``KEY=VALUE``: a dotted name and a YAML value.
 
     What is wrong with them is added to the document's problems. Whether its model knows such keys,
     and takes such values, is left to validation.
+
+    Args:
+        document: what to change.
+        overrides: the texts, applied in this order.
+        locate: where in the document the value of a dotted name stands.
     """
-    given: set[KeyPath] = set()
+    given: set[str] = set()
     for text in overrides:
         key, sign, written = text.partition("=")
-        path = tuple(key.strip().split("."))
-        if not sign or not _KEY.fullmatch(key.strip()):
+        key = key.strip()
+        if not sign or not _KEY.fullmatch(key):
             example = "optimizer.momentum=0.9"
             _complain(document, (), f"expected KEY=VALUE such as {example}, got {shown(text)}")
-        elif path in given:
-            _complain(document, path, f"expected a key once, got it again as {shown(text)}")
+        elif key in given:
+            _complain(document, locate(key), f"expected a key once, got it again as {shown(text)}")
         else:
-            given.add(path)
-            _set_from_text(document, path, written)
+            given.add(key)
+            _set_from_text(document, locate(key), written)
 
 
 def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> None:
@@ -54,14 +68,11 @@ def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> 
             document.problems.append(Problem(place, path, complaint))
             return
         document.places.setdefault(path[:depth], place)
-    if not isinstance(parent, dict):
-        return
-    _drop_alternative(document, parent, path, value)
-    parent[str(path[-1])] = value
-    document.places = {
-        known: at for known, at in document.places.items() if known[: len(path)] != path
-    }
-    document.places[path] = place
+    if isinstance(parent, dict):
+        _drop_alternative(document, parent, path, value, place)
+        parent[str(path[-1])] = value
+        document.forget_places(path)
+        document.places[path] = place
 
 
 def _complain(document: Document, path: KeyPath, complaint: str) -> None:
@@ -88,8 +99,8 @@ def _child_mapping(parent: Value, path: KeyPath) -> dict[str, Value] | None:
     child = parent.get(name)
     if child is None:
         child = {}
-    elif isinstance(child, str) and path in _SHORTHANDS:
-        child = {_SHORTHANDS[path]: child}
+    elif isinstance(child, str) and path[-2:] in _SHORTHANDS:
+        child = {_SHORTHANDS[path[-2:]]: child}
     if not isinstance(child, dict):
         return None
     parent[name] = child
@@ -97,9 +108,9 @@ def _child_mapping(parent: Value, path: KeyPath) -> dict[str, Value] | None:
 
 
 def _drop_alternative(
-    document: Document, parent: dict[str, Value], path: KeyPath, value: Value
+    document: Document, parent: dict[str, Value], path: KeyPath, value: Value, place: Place
 ) -> None:
-    """Forget the file's setting that excludes the one now given; two commands are left to clash."""
-    other = _ALTERNATIVES.get(path)
-    if other and value is not None and document.places.get(other) != COMMAND_LINE:
-        parent.pop(str(other[-1]), None)
+    """Forget the setting that excludes the one now given, unless it came from the same place."""
+    other = _ALTERNATIVES.get(path[-2:])
+    if other and value is not None and document.places.get((*path[:-1], other)) != place:
+        parent.pop(other, None)

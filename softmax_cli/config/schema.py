@@ -16,7 +16,9 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     Tag,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -316,6 +318,12 @@ class TrainingSettings(Settings):
             return values
         if values.get("iterations") is None and values.get("epochs") is None:
             return values | {"iterations": DEFAULT_ITERATIONS}
+        return values
+
+    @model_serializer(mode="wrap")
+    def _without_absent_length(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        del values["iterations" if self.iterations is None else "epochs"]
         return values
 
     @model_validator(mode="after")

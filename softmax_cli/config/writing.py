@@ -14,13 +14,8 @@ _NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "
 
 
 def plain_values(config: BaseModel) -> dict[str, Value]:
-    """All values of settings in JSON's types, without the absent one of iterations and epochs."""
+    """All values of settings, defaults included, in JSON's types and in the order of the file."""
     values: dict[str, Value] = config.model_dump(mode="json")
-    training = values.get("training")
-    if isinstance(training, dict):
-        for key in ("iterations", "epochs"):
-            if training.get(key) is None:
-                training.pop(key, None)
     return values
 
 

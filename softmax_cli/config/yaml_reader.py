@@ -68,6 +68,11 @@ class Document:
                 return self.places[path[:length]]
         return self.places[()]
 
+    def forget_places(self, path: KeyPath) -> None:
+        """Drop the places of a value, and of all inside it, that is about to be replaced."""
+        kept = (known for known in self.places if known[: len(path)] != path)
+        self.places = {known: self.places[known] for known in kept}
+
 
 def read_yaml_file(path: Path) -> Document:
     """Read a YAML file.
