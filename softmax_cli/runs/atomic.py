@@ -2,18 +2,20 @@
 
 A file is written beside its target under a temporary name, flushed, synced, and renamed over the
 target; then the directory is synced, because that is where a rename is recorded. A process that is
-killed on the way leaves at most a temporary file, which :func:`remove_leftovers` recognises.
+killed on the way leaves at most a temporary file, which :func:`remove_leftovers` recognises: a
+living process holds a lock on its own.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-_TEMPORARY_NAME = re.compile(r"\..+\.(\d{1,10})-[0-9a-f]{8}\.tmp")
+_TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
 @contextlib.contextmanager
@@ -33,18 +35,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: writing failed; ``filename`` is ``path``, not the temporary file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     with errors_naming(path, instead_of=temporary):
         try:
             with temporary.open("xb") as stream:
+                _lock(stream)
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            temporary.replace(path)
+                temporary.replace(path)
             sync_directory(path.parent)
-        finally:
+        except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+            raise
 
 
 @contextlib.contextmanager
@@ -127,22 +131,27 @@ def remove_leftovers(directory: Path) -> list[Path]:
     Raises:
         OSError: the directory cannot be listed, or a file in it not removed.
     """
-    stale = sorted(path for path in directory.iterdir() if _is_leftover(path))
-    for path in stale:
+    temporaries = [path for path in directory.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
+    abandoned = sorted(path for path in temporaries if _is_abandoned(path))
+    for path in abandoned:
         path.unlink(missing_ok=True)
-    return stale
+    return abandoned
 
 
-def _is_leftover(path: Path) -> bool:
-    match = _TEMPORARY_NAME.fullmatch(path.name)
-    return match is not None and not _is_alive(int(match[1]))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+def _is_abandoned(temporary: Path) -> bool:
+    if temporary.is_symlink() or not temporary.is_file():
         return False
-    except PermissionError:
-        return True
+    try:
+        with temporary.open("rb+") as stream:
+            return _lock(stream)
+    except OSError:
+        return False
+
+
+def _lock(stream: BinaryIO) -> bool:
+    """Lock an open file until it is closed; tell whether that could be done."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     return True

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from softmax_cli.errors import CheckpointError
-from softmax_cli.runs.atomic import make_directory, sync_directory
+from softmax_cli.runs.atomic import make_directory, remove_leftovers, sync_directory
 from softmax_cli.runs.sealed import SealedFormat, read_sealed, write_sealed
 
 CHECKPOINT_FORMAT = SealedFormat(
@@ -108,6 +108,7 @@ def _checkpoints(directory: Path) -> list[tuple[int, Path]]:
 
 
 def _remove_all_but_last_two(directory: Path, step: int) -> None:
+    remove_leftovers(directory)
     found = _checkpoints(directory)
     kept = [path for done, path in found if done <= step][-2:]
     for _, path in found:

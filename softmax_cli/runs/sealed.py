@@ -48,6 +48,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 
 _TENSOR_KEYS = {"dtype", "shape", "data_offsets"}
+_MOST_DIMENSIONS = 8
+_LONGEST_REASON = 200
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -152,7 +154,8 @@ def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[s
         document = _open_envelope(header.pop("__metadata__"), form)
         return _views(header, data[header_end:]), document
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise form.error(f"not a valid {form.kind}: its header is malformed ({error})") from error
+        reason = str(error)[:_LONGEST_REASON]
+        raise form.error(f"not a valid {form.kind}: its header is malformed ({reason})") from error
 
 
 def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
@@ -269,6 +272,8 @@ def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
             raise ValueError(f"{reprlib.repr(name)} is not described as a tensor")
         begin, end = entry["data_offsets"]
         dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
+        if len(shape) > _MOST_DIMENSIONS:
+            raise ValueError(f"{reprlib.repr(name)} has {len(shape)} dimensions")
         if not all(type(size) is int and size >= 0 for size in (begin, end, *shape)):
             raise ValueError("sizes must be whole numbers")
         if begin != position or end > len(data) or end - begin != math.prod(shape) * dtype.itemsize:

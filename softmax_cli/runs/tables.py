@@ -102,7 +102,10 @@ def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+            reader = csv.DictReader(stream)
+            rows = list(reader)
+        if not set(columns) <= set(reader.fieldnames or ()):
+            raise KeyError(columns)
         return {name: [float(row[name] or "nan") for row in rows] for name in columns}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         wanted = ", ".join(columns)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import resource
 import stat
@@ -174,16 +175,37 @@ def test_a_file_system_without_directory_sync_is_accepted(
     assert calls == [1]
 
 
-def test_only_temporaries_of_dead_processes_are_leftovers(tmp_path: Path) -> None:
+def test_only_abandoned_temporaries_are_leftovers(tmp_path: Path) -> None:
     kept = [
-        f".model.safetensors.{os.getpid()}-0123abcd.tmp",
-        ".model.safetensors.1-0123abcd.tmp",
         ".notes.tmp",
-        "model.safetensors.4194999-0123abcd.tmp",
-        ".model.safetensors.4194999-0123ABCD.tmp",
+        "model.safetensors.0123456789ab.tmp",
+        ".model.safetensors.0123456789AB.tmp",
     ]
-    stale = [".a.csv.4194999-0123abcd.tmp", ".b.9999999999-0123abcd.tmp"]
+    stale = [".a.csv.0123456789ab.tmp", ".b.ba9876543210.tmp"]
     for name in kept + stale:
         (tmp_path / name).write_text("")
+    (tmp_path / ".link.0123456789ab.tmp").symlink_to(kept[0])
+    os.mkfifo(tmp_path / ".pipe.0123456789ab.tmp")
+    kept += [".link.0123456789ab.tmp", ".pipe.0123456789ab.tmp"]
     assert [path.name for path in remove_leftovers(tmp_path)] == stale
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_temporary_in_use_is_no_leftover(tmp_path: Path) -> None:
+    with replacing(tmp_path / "metrics.csv") as stream:
+        stream.write(b"step")
+        assert remove_leftovers(tmp_path) == []
+    assert (tmp_path / "metrics.csv").read_bytes() == b"step"
+
+
+def test_without_locks_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    (tmp_path / ".a.csv.0123456789ab.tmp").write_text("")
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    write_bytes(tmp_path / "metrics.csv", b"step")
+    assert (tmp_path / "metrics.csv").read_bytes() == b"step"
+    assert remove_leftovers(tmp_path) == []

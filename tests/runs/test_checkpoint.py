@@ -202,6 +202,7 @@ def test_a_kill_before_any_file_operation_loses_nothing(tmp_path: Path) -> None:
     operations, status, step = map(int, output.split())
     assert operations > 6  # open, sync, rename, open and sync of the directory, removal
     assert status == 0
+    assert len(names(tmp_path)) == 2  # and no temporary file of a killed child
     assert step > 2
 
 

@@ -1,5 +1,7 @@
 """Run directories: claimed once, recognised, locked, overwritten only where that is safe."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -52,7 +54,7 @@ def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_directory_left_by_a_crash_before_its_settings_is_taken(tmp_path: Path) -> None:
-    (tmp_path / ".config.yaml.4194999-0123abcd.tmp").write_text("se")
+    (tmp_path / ".config.yaml.0123456789ab.tmp").write_text("se")
     assert names(make_run(tmp_path)) == {"config.yaml"}
 
 
@@ -212,7 +214,19 @@ def test_only_one_process_works_in_a_directory(tmp_path: Path) -> None:
 
 def test_opening_exclusively_clears_what_a_crash_left(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
-    own = f".metrics.csv.{os.getpid()}-0123abcd.tmp"
-    fill(run, ".metrics.csv.4194999-0123abcd.tmp", own)
+    fill(run, ".metrics.csv.0123456789ab.tmp", "notes.tmp")
+    open_run_directory(run).close()
+    assert len(names(run)) == 3
     open_run_directory(run, exclusive=True).close()
-    assert names(run) == {"config.yaml", own}
+    assert names(run) == {"config.yaml", "notes.tmp"}
+
+
+def test_a_file_system_without_locks_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert names(make_run(tmp_path / "run")) == {"config.yaml"}
+    open_run_directory(tmp_path / "run", exclusive=True).close()

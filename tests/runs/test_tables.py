@@ -9,8 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmax_cli.errors import CheckpointError
-from softmax_cli.runs.tables import append_jsonl, json_value, read_jsonl, write_csv, write_json
+from softmax_cli.errors import CheckpointError, ModelError
+from softmax_cli.runs.tables import (
+    append_jsonl,
+    json_value,
+    read_json,
+    read_jsonl,
+    read_numbers,
+    write_csv,
+    write_json,
+)
 
 
 def test_csv_keeps_every_digit(tmp_path: Path) -> None:
@@ -74,6 +82,30 @@ def test_json_value_makes_nested_non_finite_numbers_null() -> None:
 def test_json_value_refuses_what_json_cannot_hold() -> None:
     with pytest.raises(TypeError, match="object"):
         json_value({"a": object()})
+
+
+def test_json_and_columns_are_read_back(tmp_path: Path) -> None:
+    write_json(tmp_path / "summary.json", {"loss": 0.1, "diverged": False})
+    assert read_json(tmp_path / "summary.json") == {"loss": 0.1, "diverged": False}
+    write_csv(tmp_path / "metrics.csv", ["step", "loss"], [{"step": 1, "loss": 0.1}, {"step": 2}])
+    columns = read_numbers(tmp_path / "metrics.csv", ["loss", "step"])
+    assert columns["step"] == [1.0, 2.0]
+    assert columns["loss"][0] == 0.1
+    assert math.isnan(columns["loss"][1])
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "\x80", "[" * 100_000])
+def test_what_is_no_json_object_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "summary.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"summary\.json"):
+        read_json(tmp_path / "summary.json")
+
+
+@pytest.mark.parametrize("text", ["", "step\n1\n", "step,loss\n1,high\n", "step,loss\n1\n\x80"])
+def test_a_table_without_these_numbers_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "metrics.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"metrics\.csv"):
+        read_numbers(tmp_path / "metrics.csv", ["loss"])
 
 
 def test_lines_are_appended_and_read(tmp_path: Path) -> None:
