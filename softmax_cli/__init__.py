@@ -6,7 +6,8 @@ The rooms, from the outside in; imports run one way, each room knowing only thos
 - ``tuning``: search space, trials, stacks, results
 - ``training``: minibatches, SGD on a stack of classifiers, schedules
 - ``model``: softmax, losses with their gradients, the stack of linear classifiers
-- ``config``, ``data``, ``evaluation``, ``plots``, ``runs``: settings, images, metrics, pictures, files
+- ``config``, ``data``, ``evaluation``, ``plots``, ``runs``: settings, images, metrics, pictures,
+  files
 """
 
 __version__ = "0.1.0"

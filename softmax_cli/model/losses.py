@@ -114,7 +114,7 @@ def hinge_loss(scores: Floats, labels: Labels, delta: float = 1.0) -> float:
 def data_loss(
     kind: Literal["softmax", "hinge"], scores: Floats, labels: Labels, temperature: float = 1.0
 ) -> float:
-    """Mean loss of the kind a configuration names, in float64; the hinge loss has no temperature."""
+    """Mean loss of a kind that a configuration can name, in float64; hinge ignores T."""
     exact = scores.astype(np.float64)
     if kind == "hinge":
         return hinge_loss(exact, labels)

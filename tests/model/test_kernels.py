@@ -1,0 +1,115 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from softmax_cli.model import (
+    hinge_loss,
+    hinge_loss_vectorized,
+    softmax_loss,
+    softmax_loss_vectorized,
+)
+from softmax_cli.model.kernels import KERNELS, Workspace
+
+VECTORIZED: dict[str, Callable[..., tuple[float, NDArray[np.floating]]]] = {
+    "softmax": softmax_loss_vectorized,
+    "hinge": hinge_loss_vectorized,
+}
+LOSSES: dict[str, Callable[..., float]] = {"softmax": softmax_loss, "hinge": hinge_loss}
+
+
+def class_major(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(K, N, C) as the (C, K, N) that kernels take, in memory of its own."""
+    return np.ascontiguousarray(scores.transpose(2, 0, 1))
+
+
+def run(
+    name: str, scores: NDArray[np.floating], labels: NDArray[np.int64], factor: float
+) -> tuple[NDArray[np.floating], Workspace]:
+    """Run a kernel on scores (K, N, C); returns its gradient in the same order."""
+    models, examples, _ = scores.shape
+    work = Workspace.allocate(models, examples, scores.dtype)
+    block = class_major(scores)
+    KERNELS[name](block, labels, np.full((models, 1), factor, scores.dtype), work)
+    return block.transpose(1, 2, 0), work
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+@pytest.mark.parametrize(("models", "examples", "classes"), [(1, 1, 1), (1, 7, 2), (5, 40, 10)])
+def test_stacked_agrees_with_vectorized(
+    name: str,
+    dtype: type[np.floating],
+    tolerance: float,
+    models: int,
+    examples: int,
+    classes: int,
+) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(examples, 6)).astype(dtype)
+    W = rng.normal(size=(models, 6, classes)).astype(dtype)
+    y = rng.integers(classes, size=examples)
+    gradient, work = run(name, np.stack([X @ w for w in W]), y, 1 / examples)
+    for k in range(models):
+        loss, dW = VECTORIZED[name](W[k], X, y, 0.0)
+        assert work.losses[k].mean() == pytest.approx(loss, rel=tolerance, abs=tolerance)
+        scale = max(float(np.abs(dW).max()), 1.0)
+        np.testing.assert_allclose(X.T @ gradient[k], dW, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("seed", range(5))
+def test_gradient_by_scores_is_the_numerical_one(name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores, labels = rng.normal(size=(1, 3, 4)), rng.integers(4, size=3)
+    gradient, _ = run(name, scores, labels, 1 / 3)
+    numerical, h = np.zeros((3, 4)), 1e-6
+    for index in np.ndindex(3, 4):
+        step = np.zeros((3, 4))
+        step[index] = h
+        up, down = (LOSSES[name](scores[0] + sign * step, labels) for sign in (1, -1))
+        numerical[index] = (up - down) / (2 * h)
+    np.testing.assert_allclose(gradient[0], numerical, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_factor_for_each_example_scales_its_gradient(name: str) -> None:
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=(2, 6, 3)), rng.integers(3, size=6)
+    weights = rng.integers(2, size=(2, 6)).astype(float)
+    plain, _ = run(name, scores, labels, 1.0)
+    block, work = class_major(scores), Workspace.allocate(2, 6, scores.dtype)
+    KERNELS[name](block, labels, weights, work)
+    np.testing.assert_allclose(block.transpose(1, 2, 0), plain * weights[:, :, None], atol=1e-15)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_correct_says_where_no_class_scores_above_the_true_one(name: str) -> None:
+    scores = np.array([[[3.0, 1.0, 2.0], [1.0, 1.0, 0.0], [0.0, 2.0, 1.0]]])
+    _, work = run(name, scores, np.array([0, 1, 2]), 1.0)
+    assert work.correct.tolist() == [[True, True, False]]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_member_that_is_not_finite_leaves_the_others_untouched(name: str) -> None:
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=(3, 8, 4)), rng.integers(4, size=8)
+    before, _ = run(name, scores, labels, 1.0)
+    scores[1, 2, 3] = np.nan
+    with np.errstate(invalid="ignore"):
+        after, work = run(name, scores, labels, 1.0)
+    assert np.isfinite(work.losses).all(axis=1).tolist() == [True, False, True]
+    assert (after[[0, 2]] == before[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("position", range(3))
+@pytest.mark.parametrize("name", KERNELS)
+def test_no_infinite_score_passes_unnoticed(name: str, position: int, bad: float) -> None:
+    scores = np.zeros((1, 1, 3))
+    scores[0, 0, position] = bad
+    with np.errstate(invalid="ignore"):
+        _, work = run(name, scores, np.array([1]), 1.0)
+    infinite_winner = name == "hinge" and bad == np.inf and position == 1
+    assert infinite_winner or not np.isfinite(work.losses).all()

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from softmax_cli.model import LinearStack
+
+
+def seeds(*numbers: int) -> list[np.random.SeedSequence]:
+    return [np.random.SeedSequence(number) for number in numbers]
+
+
+def stack_of_three() -> LinearStack:
+    return LinearStack.initialize(8, 4, seeds(1, 2, 3), [1.0, 2.0, 0.5], np.float64)
+
+
+def test_logits_are_those_of_each_member_alone() -> None:
+    stack = stack_of_three()
+    stack.shrinkage[:] = [1.0, 0.5, 0.25]
+    X = np.random.default_rng(0).normal(size=(6, 8))
+    temperature = np.array([1.0, 2.0, 0.5])
+    out = np.empty((4, 3, 6))
+    stack.logits(X, temperature, np.empty((6, 12)), out)
+    for k in range(3):
+        weights, bias = stack.member(k)
+        np.testing.assert_allclose(out[:, k].T, (X @ weights + bias) / temperature[k], rtol=1e-12)
+
+
+def test_initial_weights_depend_on_a_members_own_seed_and_scale_alone() -> None:
+    stack = stack_of_three()
+    alone = LinearStack.initialize(8, 4, seeds(2), [2.0], np.float64)
+    assert (stack.member(1)[0] == alone.member(0)[0]).all()
+    assert (stack.member(1)[1] == alone.member(0)[1]).all()
+
+
+def test_initial_weights_have_the_scale_asked_for() -> None:
+    stack = LinearStack.initialize(3072, 10, seeds(0), [1e-3])
+    weights, bias = stack.member(0)
+    assert weights.std() == pytest.approx(1e-3, rel=0.02)
+    assert weights.dtype == bias.dtype == np.float32
+    assert abs(float(weights.mean())) < 3e-5
+
+
+def test_from_weights_and_member_are_inverse() -> None:
+    rng = np.random.default_rng(0)
+    weights, bias = rng.normal(size=(5, 3, 2)), rng.normal(size=(3, 2))
+    stack = LinearStack.from_weights(weights, bias)
+    assert (stack.features, stack.classes, stack.models) == (5, 3, 2)
+    for k in range(2):
+        assert (stack.member(k)[0] == weights[:, :, k]).all()
+        assert (stack.member(k)[1] == bias[:, k]).all()
+
+
+def test_folding_in_the_shrinkage_keeps_the_true_weights() -> None:
+    stack = stack_of_three()
+    stack.shrinkage[:] = [0.5, 0.25, -2.0]
+    before = [stack.member(k) for k in range(3)]
+    stack.fold_in(np.array([True, False, True]))
+    assert stack.shrinkage.tolist() == [1.0, 0.25, 1.0]
+    for k in range(3):
+        assert (stack.member(k)[0] == before[k][0]).all()
+        assert (stack.member(k)[1] == before[k][1]).all()
+
+
+def test_clearing_a_member_leaves_the_others() -> None:
+    stack = stack_of_three()
+    kept = stack.member(0), stack.member(2)
+    stack.weights[:, stack.columns(np.array([False, True, False]))] = np.nan
+    stack.clear(np.array([False, True, False]))
+    assert not stack.member(1)[0].any()
+    assert not stack.member(1)[1].any()
+    for k, (weights, bias) in zip((0, 2), kept, strict=True):
+        assert (stack.member(k)[0] == weights).all()
+        assert (stack.member(k)[1] == bias).all()
