@@ -190,6 +190,26 @@ def confusion_matrix(predicted: Labels, labels: Labels, num_classes: int) -> NDA
     return counts.reshape(num_classes, num_classes).astype(np.int64, copy=False)
 
 
+def most_confident_errors(scores: Scores, labels: Labels, count: int) -> NDArray[np.int64]:
+    """Return the images that are wrong with the greatest probability, surest first.
+
+    A temperature could reorder them; this is the order at temperature 1. Of equal probabilities the
+    lower index comes first.
+
+    Args:
+        scores: ``(n, C)``.
+        labels: ``(n,)``.
+        count: how many at most.
+
+    Returns:
+        Indices into ``scores``, ``(m,)`` int64 with ``m <= count``.
+    """
+    wrong = np.flatnonzero(predictions(scores) != labels)
+    confidence = log_probabilities(scores[wrong]).max(axis=1)
+    order = np.argsort(-confidence, kind="stable")[:count]
+    return wrong[order].astype(np.int64, copy=False)
+
+
 def per_class_metrics(
     matrix: NDArray[np.int64], class_names: Sequence[str]
 ) -> tuple[ClassMetrics, ...]:

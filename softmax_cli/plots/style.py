@@ -17,6 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from softmax_cli.errors import ConfigurationError
 
@@ -26,8 +27,9 @@ R = TypeVar("R")
 PictureFormat: TypeAlias = Literal["png", "svg", "pdf"]
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
+BLUE, SKY, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
     "#0072B2",
+    "#56B4E9",
     "#E69F00",
     "#009E73",
     "#D55E00",
@@ -85,15 +87,17 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def new_figure(width: float, height: float, title: str = "") -> Figure:
+def new_figure(width: float, height: float, title: str = "", *, column_gap: float = 0.02) -> Figure:
     """Return an empty figure with constrained layout.
 
     Args:
         width: inches.
         height: inches.
         title: above everything; none if empty.
+        column_gap: least space between columns of panels, as a share of a panel's width.
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    layout = ConstrainedLayoutEngine(wspace=column_gap)
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     if title:
         figure.suptitle(title)
@@ -143,6 +147,23 @@ def readable_number(value: float, _position: int | None = None) -> str:
 def readable_percent(share: float, _position: int | None = None) -> str:
     """Write a share from 0 to 1 as ``42.7 %``; usable as a matplotlib tick formatter."""
     return f"{100 * share + 0.0:.4g} %"
+
+
+def short_name(name: str, limit: int) -> str:
+    """Cut a name to ``limit`` characters, the last an ellipsis if any were lost."""
+    return name if len(name) <= limit else name[: limit - 1].rstrip() + "…"
+
+
+def ink_on(colour_map: str, share: float) -> str:
+    """Return black or white, whichever is read more easily on a colour.
+
+    Args:
+        colour_map: matplotlib's name of it.
+        share: position in the map, 0 to 1.
+    """
+    red, green, blue, _ = mpl.colormaps[colour_map](share)
+    # Relative luminance by Rec. 709; 0.45 is where the contrasts of black and white cross by eye.
+    return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "white"
 
 
 def grid_lines(axes: Axes) -> None:

@@ -13,6 +13,7 @@ from softmax_cli.evaluation import (
     evaluate,
     log_probabilities,
     mean_negative_log_likelihood,
+    most_confident_errors,
     per_class_metrics,
     predictions,
     top_k_accuracy,
@@ -122,6 +123,16 @@ def test_confusion_matrix_and_class_figures_agree_with_scikit_learn(seed: int) -
     assert [m.recall for m in per_class] == pytest.approx(expected[1])
     assert [m.f1 for m in per_class] == pytest.approx(expected[2])
     assert [m.support for m in per_class] == list(expected[3])
+
+
+def test_the_surest_errors_come_first() -> None:
+    right, unsure, sure = [5.0, 0.0], [0.0, 0.1], [0.0, 9.0]
+    scores = np.array([right, unsure, sure, right, sure])
+    labels = np.zeros(5, int)
+
+    assert most_confident_errors(scores, labels, 10).tolist() == [2, 4, 1]
+    assert most_confident_errors(scores, labels, 2).tolist() == [2, 4]
+    assert most_confident_errors(scores[[0, 3]], labels[:2], 3).tolist() == []
 
 
 def test_rows_are_true_classes_and_columns_predicted_ones() -> None:

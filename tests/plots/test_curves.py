@@ -31,7 +31,7 @@ def test_three_labelled_panels_of_the_stated_size(points: int) -> None:
     width, height = figure.get_size_inches()
     with Image.open(io.BytesIO(render(figure, "png", 60))) as picture:
         picture.load()
-        assert picture.size == (round(60 * width), round(60 * height))
+        assert picture.size == pytest.approx((60 * width, 60 * height), abs=1)
 
 
 def test_a_moving_temperature_gets_a_panel() -> None:
