@@ -1,0 +1,248 @@
+"""Put the data set in its place: all of it, verified, or nothing.
+
+Files are gathered in a hidden folder beside the final one and verified there. A single rename then
+makes them the data set. Where a folder of that name holds something already, only the files that
+are missing or damaged are put in, and a damaged one is kept under another name. One process at a
+time works on a data directory; a lock that the system releases with the process sees to that.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from softmax_cli.data.archive import extract_archive, write_all
+from softmax_cli.data.batch_files import (
+    CIFAR10_FILES,
+    FOLDER,
+    BatchFile,
+    find_batches,
+    inspect_file,
+    not_intact,
+)
+from softmax_cli.errors import DataError
+from softmax_cli.runs.atomic import errors_naming, make_directory, sync_directory
+
+_LOCK_NAME: Final = ".cifar-10.lock"
+_STAGING_NAME: Final = f".{FOLDER}.part"
+_LOCK_POLL_SECONDS: Final = 0.2
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened or is about to, for a user to read.
+
+    Attributes:
+        kind: what it is about.
+        text: a clause without a full stop.
+    """
+
+    kind: Literal["waiting", "connecting", "retrying", "next_mirror", "checking", "unpacking"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """How far a download is.
+
+    Attributes:
+        done: bytes of the archive on disk, those of earlier runs included.
+        total: bytes of the whole archive.
+        resumed: bytes that were there when this transfer began; the rate counts from here.
+    """
+
+    done: int
+    total: int
+    resumed: int
+
+
+Report = Callable[[Step | Received], None]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where the data set is, and whether it was there, intact, before anything was done."""
+
+    folder: Path
+    already_there: bool
+
+
+def ignore(event: Step | Received) -> None:
+    """A report that goes nowhere."""
+
+
+def import_cifar10(
+    source: Path,
+    data_dir: Path,
+    *,
+    files: Sequence[BatchFile] = CIFAR10_FILES,
+    report: Report = ignore,
+) -> Installation:
+    """Install the data set from an archive or a folder on this machine.
+
+    An intact data set is left as it is, and ``source`` is not looked at.
+
+    Args:
+        source: a tar archive (plain, gzip, bzip2, xz), or a folder as `find_batches` takes it.
+        data_dir: folder to put ``cifar-10-batches-py/`` into; created if need be.
+        files: what the data set is made of.
+        report: called with what is being done.
+
+    Raises:
+        DataError: ``source`` is missing, damaged or not CIFAR-10.
+        OSError: reading or writing failed.
+    """
+
+    def gather(staging: Path) -> None:
+        if source.is_dir():
+            _copy_folder(find_batches(source, files), staging, files)
+        elif source.is_file():
+            unpack(source, staging, files, report)
+        else:
+            raise DataError(f"expected an archive or a folder, found neither at {source}")
+
+    return install(data_dir, gather, files=files, report=report)
+
+
+def install(
+    data_dir: Path,
+    gather: Callable[[Path], None],
+    *,
+    files: Sequence[BatchFile],
+    report: Report,
+) -> Installation:
+    """Install the data set unless it is there, with one process at a time at work.
+
+    Args:
+        data_dir: folder to put ``cifar-10-batches-py/`` into; created if need be.
+        gather: writes all files, verified and synced, into the empty folder it is given.
+        files: what the data set is made of.
+        report: called with what is being done.
+
+    Raises:
+        OSError: writing failed. What ``gather`` raises passes through. In either case the data set
+            is as it was before, or lacks fewer files than before.
+    """
+    folder = _destination(data_dir, files)
+    if not _damaged(folder, files):
+        return Installation(folder, already_there=True)
+    make_directory(data_dir)
+    with _locked(data_dir, report):
+        if not _damaged(folder, files):
+            return Installation(folder, already_there=True)
+        staging = folder.parent / _STAGING_NAME
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            staging.mkdir()
+            gather(staging)
+            sync_directory(staging)
+            _put_in_place(staging, folder, files)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return Installation(folder, already_there=False)
+
+
+def unpack(archive: Path, staging: Path, files: Sequence[BatchFile], report: Report) -> None:
+    """Extract an archive into a staging folder, reporting each file.
+
+    Raises:
+        DataError: the archive is damaged or not CIFAR-10.
+        OSError: reading or writing failed.
+    """
+
+    def accepted(file: BatchFile) -> None:
+        report(Step("unpacking", f"{file.name} is intact"))
+
+    report(Step("unpacking", f"unpacking {archive}"))
+    extract_archive(archive, staging, files, accepted)
+
+
+def _destination(data_dir: Path, files: Sequence[BatchFile]) -> Path:
+    """The folder that is or will be the data set, symbolic links resolved."""
+    if data_dir.is_dir():
+        try:
+            return find_batches(data_dir, files).resolve()
+        except DataError:
+            pass
+    return data_dir.resolve() / FOLDER
+
+
+def _damaged(folder: Path, files: Sequence[BatchFile]) -> list[BatchFile]:
+    findings = [inspect_file(folder / file.name, file, files) for file in files]
+    return [
+        file for file, finding in zip(files, findings, strict=True) if finding.state != "intact"
+    ]
+
+
+@contextmanager
+def _locked(data_dir: Path, report: Report) -> Iterator[None]:
+    """Keep other processes from installing into the same directory for the length of a block."""
+    path = data_dir / _LOCK_NAME
+    with path.open("ab") as lock:
+        if not _try_lock(lock.fileno()):
+            report(Step("waiting", f"another process is at work in {data_dir}; waiting for it"))
+            while not _try_lock(lock.fileno()):
+                time.sleep(_LOCK_POLL_SECONDS)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _copy_folder(source: Path, staging: Path, files: Sequence[BatchFile]) -> None:
+    for file in files:
+        path = source / file.name
+        finding = inspect_file(path, file, files)
+        if finding.state != "intact":
+            raise not_intact(path, finding)
+        if _copy(path, staging / file.name) != file.sha256:
+            raise DataError(f"{path} changed while it was copied")
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copy a file's content, synced, and return the SHA-256 of what was written."""
+    content = hashlib.sha256()
+    with source.open("rb") as reader, target.open("xb", buffering=0) as writer:
+        while chunk := reader.read(_CHUNK):
+            content.update(chunk)
+            with errors_naming(target):
+                write_all(writer.fileno(), chunk)
+        with errors_naming(target):
+            os.fsync(writer.fileno())
+    return content.hexdigest()
+
+
+def _put_in_place(staging: Path, folder: Path, files: Sequence[BatchFile]) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        for file in _damaged(folder, files):
+            target = folder / file.name
+            _move_aside(target)
+            (staging / file.name).replace(target)
+        sync_directory(folder)
+    else:
+        if not folder.is_dir():
+            _move_aside(folder)
+        staging.rename(folder)
+    sync_directory(folder.parent)
+
+
+def _move_aside(path: Path) -> None:
+    """Rename whatever is at ``path`` to a free name that says why it is there."""
+    if not os.path.lexists(path):
+        return
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
+        number += 1
+    path.rename(aside)

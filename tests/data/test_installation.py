@@ -1,0 +1,217 @@
+import multiprocessing
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from softmax_cli.data.batch_files import FOLDER, verify
+from softmax_cli.data.installation import Received, Step, import_cifar10, install
+from softmax_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from tests.data.conftest import SmallDataSet
+
+
+@pytest.fixture
+def archive(small: "SmallDataSet", tmp_path: Path) -> Path:
+    path = tmp_path / "downloads" / "any name"
+    path.parent.mkdir()
+    path.write_bytes(small.archive())
+    return path
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def visible(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir() if path.name != ".cifar-10.lock"}
+
+
+def test_import_of_an_archive(small: "SmallDataSet", archive: Path, data_dir: Path) -> None:
+    events: list[Step | Received] = []
+    done = import_cifar10(archive, data_dir / "new", files=small.files, report=events.append)
+    assert (done.folder, done.already_there) == (data_dir / "new" / FOLDER, False)
+    assert contents(done.folder) == small.contents
+    assert visible(data_dir / "new") == {FOLDER}
+    assert len(events) == 1 + len(small.files)
+
+
+def test_import_of_a_folder(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
+    source = small.write(tmp_path / "elsewhere")
+    (source / "readme.html").write_text("")
+    done = import_cifar10(source, data_dir, files=small.files)
+    assert contents(done.folder) == small.contents
+
+
+def test_intact_data_is_left_alone(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
+    folder = small.write(data_dir)
+    before = {path: path.stat() for path in data_dir.rglob("*")}
+    done = import_cifar10(tmp_path / "not looked at", data_dir, files=small.files)
+    assert (done.folder, done.already_there) == (folder, True)
+    assert {path: path.stat() for path in data_dir.rglob("*")} == before
+
+
+def test_damaged_files_are_replaced_and_kept(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    folder = small.write(data_dir)
+    (folder / "data_batch_1").write_bytes(b"mine")
+    (folder / "data_batch_2").unlink()
+    (folder / "data_batch_3").unlink()
+    (folder / "data_batch_3").mkdir()
+    (folder / "notes.txt").write_text("mine too")
+    (folder / "data_batch_1.damaged-1").write_text("older")
+    untouched = (folder / "data_batch_4").stat()
+    import_cifar10(archive, data_dir, files=small.files)
+    assert {finding.state for finding in verify(data_dir, small.files)} == {"intact"}
+    assert (folder / "data_batch_1.damaged-1").read_text() == "older"
+    assert (folder / "data_batch_1.damaged-2").read_bytes() == b"mine"
+    assert (folder / "data_batch_3.damaged-1").is_dir()
+    assert (folder / "notes.txt").read_text() == "mine too"
+    assert (folder / "data_batch_4").stat() == untouched
+
+
+def test_folder_itself_as_data_dir(small: "SmallDataSet", archive: Path, tmp_path: Path) -> None:
+    folder = small.write(tmp_path).rename(tmp_path / "batches")
+    (folder / "test_batch").unlink()
+    assert import_cifar10(archive, folder, files=small.files).folder == folder
+    assert {finding.state for finding in verify(folder, small.files)} == {"intact"}
+
+
+def test_symbolic_link_is_kept(small: "SmallDataSet", archive: Path, tmp_path: Path) -> None:
+    real = small.write(tmp_path / "real")
+    (real / "test_batch").unlink()
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    (data_dir / FOLDER).symlink_to(real)
+    import_cifar10(archive, data_dir, files=small.files)
+    assert (data_dir / FOLDER).is_symlink()
+    assert (real / "test_batch").read_bytes() == small.contents["test_batch"]
+
+
+def test_file_in_place_of_the_folder_is_kept(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    data_dir.mkdir()
+    (data_dir / FOLDER).write_text("mine")
+    import_cifar10(archive, data_dir, files=small.files)
+    assert (data_dir / f"{FOLDER}.damaged-1").read_text() == "mine"
+    assert contents(data_dir / FOLDER) == small.contents
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_failure_changes_nothing(
+    existing: bool, small: "SmallDataSet", data_dir: Path, tmp_path: Path
+) -> None:
+    if existing:
+        (small.write(data_dir) / "data_batch_5").write_bytes(b"mine")
+    else:
+        data_dir.mkdir()
+    before = {path: path.is_dir() or path.read_bytes() for path in data_dir.rglob("*")}
+    broken = tmp_path / "broken"
+    broken.write_bytes(small.archive()[:-30_000])
+    with pytest.raises(DataError, match="broken"):
+        import_cifar10(broken, data_dir, files=small.files)
+    (data_dir / ".cifar-10.lock").unlink()
+    assert {p: p.is_dir() or p.read_bytes() for p in data_dir.rglob("*")} == before
+
+
+def test_damaged_source_folder(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
+    source = small.write(tmp_path / "elsewhere")
+    (source / "data_batch_2").write_bytes(small.contents["data_batch_2"][:-1])
+    with pytest.raises(DataError, match="data_batch_2 is truncated"):
+        import_cifar10(source, data_dir, files=small.files)
+    assert visible(data_dir) == set()
+
+
+def test_source_that_is_not_there(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"found neither at .*nowhere"):
+        import_cifar10(tmp_path / "nowhere", data_dir, files=small.files)
+
+
+def test_interrupt_leaves_nothing(small: "SmallDataSet", data_dir: Path) -> None:
+    def gather(staging: Path) -> None:
+        (staging / "data_batch_1").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        install(data_dir, gather, files=small.files, report=lambda _: None)
+    assert visible(data_dir) == set()
+
+
+def test_leftovers_of_a_killed_process_are_cleared(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    leftover = data_dir / f".{FOLDER}.part"
+    leftover.mkdir(parents=True)
+    (leftover / "data_batch_1").write_bytes(b"half")
+    import_cifar10(archive, data_dir, files=small.files)
+    assert visible(data_dir) == {FOLDER}
+
+
+def test_full_disk_names_the_file(
+    small: "SmallDataSet", archive: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(descriptor: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", no_space)
+    with pytest.raises(OSError, match="No space left") as caught:
+        import_cifar10(archive, data_dir, files=small.files)
+    monkeypatch.undo()
+    assert str(caught.value.filename).startswith(str(data_dir))
+    assert visible(data_dir) == set()
+
+
+def test_second_process_waits_and_finds_it_done(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    gathering, waiting = threading.Event(), threading.Event()
+
+    def slowly(staging: Path) -> None:
+        gathering.set()
+        assert waiting.wait(10)
+        for name, content in small.contents.items():
+            (staging / name).write_bytes(content)
+
+    def first() -> None:
+        install(data_dir, slowly, files=small.files, report=lambda _: None)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert gathering.wait(10)
+
+    def report(event: Step | Received) -> None:
+        assert isinstance(event, Step)
+        assert event.kind == "waiting"
+        waiting.set()
+
+    done = import_cifar10(archive, data_dir, files=small.files, report=report)
+    thread.join()
+    assert done.already_there
+    assert contents(done.folder) == small.contents
+
+
+def test_lock_of_a_dead_process_does_not_bind(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    context = multiprocessing.get_context("fork")
+    process = context.Process(
+        target=install,
+        args=(data_dir, lambda _: os.kill(os.getpid(), 9)),
+        kwargs={"files": small.files, "report": lambda _: None},
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -9
+    assert (data_dir / f".{FOLDER}.part").is_dir()
+    done = import_cifar10(archive, data_dir, files=small.files)
+    assert contents(done.folder) == small.contents
