@@ -65,6 +65,11 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
+def has_checkpoints(directory: Path) -> bool:
+    """Whether ``directory`` exists and holds a checkpoint, intact or not."""
+    return directory.is_dir() and bool(_checkpoints(directory))
+
+
 def load_latest_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
     """Read the newest checkpoint in ``directory`` that is intact.
 

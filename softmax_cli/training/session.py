@@ -17,7 +17,12 @@ from softmax_cli.errors import CheckpointError, InterruptedRunError, ModelError
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_images
 from softmax_cli.model.losses import data_loss
-from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
+from softmax_cli.runs.checkpoint import (
+    Checkpoint,
+    has_checkpoints,
+    load_latest_checkpoint,
+    save_checkpoint,
+)
 from softmax_cli.runs.directory import RunDirectory
 from softmax_cli.runs.environment import environment, environment_differences
 from softmax_cli.runs.model_file import SavedModel, save_model
@@ -134,7 +139,7 @@ class _Session:
     def restore(self, observer: Observer) -> None:
         """Take over the latest checkpoint, if there is one."""
         directory = self._run.checkpoint_directory
-        if not directory.exists():
+        if not has_checkpoints(directory):
             observer.warned("There is no checkpoint yet: training starts from the beginning.")
             return
         checkpoint, warnings = load_latest_checkpoint(directory)

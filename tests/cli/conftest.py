@@ -1,0 +1,77 @@
+"""Running the program as its user would."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softmax_cli.cli.main import main
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+QUICK = (
+    "training.iterations=60",
+    "training.validate_every=20",
+    "training.checkpoint_every=20",
+    "data.train_size=500",
+)
+"""Overrides that make a training of the preset demo take a fraction of a second."""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``run("train", "--config", "demo")`` in this process, in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SOFTMAX_DATA_DIR", "SOFTMAX_DEBUG", "SOFTMAX_CIFAR10_URL", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def execute(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["softmax", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        assert "Traceback" not in captured.err
+        return Result(code, captured.out, captured.err)
+
+    return execute
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """``start("train", ...)`` as a process of its own, in the test's directory."""
+
+    def popen(*arguments: object) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "softmax_cli", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "SOFTMAX_DEBUG": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return popen

@@ -1,0 +1,80 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from softmax_cli.cli import main as main_module
+from tests.cli.conftest import QUICK, Run, Start
+
+COMMANDS = ("download", "train", "evaluate", "presets")
+
+
+def test_help_lists_every_command_and_fits_a_terminal(run: Run) -> None:
+    result = run("--help")
+    assert result.code == 0
+    for command in COMMANDS:
+        assert command in result.out
+        described = run(command, "--help")
+        assert described.code == 0
+        assert all(len(line) <= 80 for line in described.out.splitlines())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from softmax_cli.cli import app; "
+        "heavy = {'numpy', 'matplotlib', 'httpx', 'safetensors', 'yaml'} & set(sys.modules); "
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_unknown_commands_and_options_are_wrong_usage(run: Run) -> None:
+    assert run("trian").code == 2
+    assert run("train", "--no-such-option").code == 2
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out.startswith("softmax 0.")
+
+
+def test_a_defect_is_one_message_and_exit_code_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(main_module, "app", broken)
+    result = run("presets")
+    assert result.code == 1
+    assert "SOFTMAX_DEBUG=1" in result.err
+    monkeypatch.setenv("SOFTMAX_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["softmax", "presets"])
+    with pytest.raises(ZeroDivisionError):
+        main_module.main()
+
+
+def test_a_closed_pipe_is_silent(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [sys.executable, "-m", "softmax_cli", "presets", "cs231n"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    os.close(writer)
+    assert process.stderr == ""
+    assert process.returncode in (0, 1)
+
+
+def test_output_into_a_file_has_no_control_characters(start: Start) -> None:
+    process = start("train", "-c", "demo", *QUICK, "--format", "json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out)["iterations"] == 60
+    assert "\x1b" not in out + err
+    assert "\r" not in out + err
