@@ -10,9 +10,13 @@ from pydantic import BaseModel
 
 from softmax_cli.config.presets import preset_directory
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.sweep_schema import SweepConfig
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MODELS: dict[str, type[BaseModel]] = {"train.schema.json": TrainConfig}
+MODELS: dict[str, type[BaseModel]] = {
+    "sweep.schema.json": SweepConfig,
+    "train.schema.json": TrainConfig,
+}
 
 
 def schema_text(model: type[BaseModel]) -> str:

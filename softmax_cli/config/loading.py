@@ -7,7 +7,14 @@ from typing import Any
 
 from softmax_cli.config.overrides import apply_overrides, key_path, set_value
 from softmax_cli.config.presets import preset_names, preset_text
-from softmax_cli.config.problems import Place, Value, nearest, printable
+from softmax_cli.config.problems import (
+    Place,
+    Problem,
+    Value,
+    configuration_error,
+    nearest,
+    printable,
+)
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.validation import validated
 from softmax_cli.config.writing import plain_values
@@ -26,6 +33,12 @@ def load_train_config(source: str | None, overrides: Sequence[str] = ()) -> Trai
         ConfigurationError: with all problems of the file and the overrides, a line each.
     """
     document = read_source(source)
+    if isinstance(document.value, dict) and "parameters" in document.value:
+        complaint = "expected the settings of a training, got those of a sweep"
+        raise configuration_error(
+            [Problem(document.place(()), (), complaint)],
+            hint="`softmax sweep` runs it. Its base is a training.",
+        )
     apply_overrides(document, overrides)
     return validated(TrainConfig, document)
 

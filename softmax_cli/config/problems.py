@@ -45,11 +45,13 @@ class Problem:
         place: where it was written.
         path: of the value in its document; empty for the document as a whole.
         complaint: what was expected and what came.
+        joint: whether it takes several settings together to be wrong.
     """
 
     place: Place
     path: KeyPath
     complaint: str
+    joint: bool = False
 
     def __str__(self) -> str:
         parts = (str(self.place), dotted(self.path), self.complaint)

@@ -44,14 +44,15 @@ Iterations: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ITERATIONS)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
-def complaint(text: str, *, key: str = "") -> PydanticCustomError:
+def complaint(text: str, *path: str) -> PydanticCustomError:
     """An error to raise from a validator, in this project's own words.
 
     Args:
         text: what was expected and what came.
-        key: the field inside the model that is to blame, where a model's validator raises.
+        path: from a validator of a whole model, the field that is to blame.
     """
-    return PydanticCustomError("complaint", "{text}", {"text": text, "key": key})
+    blamed = {"path": path} if path else {}
+    return PydanticCustomError("complaint", "{text}", {"text": text, **blamed})
 
 
 class Settings(BaseModel):
@@ -90,7 +91,7 @@ class DataSettings(Settings):
             raise complaint(
                 f"expected validation and training images to fit into the "
                 f"{CIFAR10_TRAINING_IMAGES} there are, got {wanted}",
-                key="validation_size",
+                "validation_size",
             )
         return self
 
@@ -160,7 +161,7 @@ class ModelSettings(Settings):
         if self.loss == "hinge" and self.temperature != 1.0:
             raise complaint(
                 "expected 1.0 with the hinge loss, which has no temperature, got another one",
-                key="temperature",
+                "temperature",
             )
         return self
 
@@ -267,7 +268,8 @@ class OptimizerSettings(Settings):
     def _nesterov_needs_momentum(self) -> Self:
         if self.nesterov and self.momentum == 0:
             raise complaint(
-                "expected nesterov only with a momentum above 0, got momentum 0", key="nesterov"
+                "expected nesterov only with a momentum above 0, got momentum 0",
+                "nesterov",
             )
         return self
 
@@ -332,7 +334,7 @@ class TrainingSettings(Settings):
             raise complaint(
                 "expected exactly one of iterations and epochs, "
                 f"got iterations {self.iterations} and epochs {self.epochs}",
-                key="epochs",
+                "epochs",
             )
         return self
 

@@ -23,8 +23,9 @@ from softmax_cli.config.yaml_reader import Document
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Behind the name of such a field, pydantic's locations carry the tag of the form that was chosen.
-FIELDS_WITH_FORMS = frozenset({"schedule", "temperature"})
+# Behind the name of such a field, and of each of a sweep's parameters, pydantic's locations carry
+# the tag of the form that was chosen.
+FIELDS_WITH_FORMS = frozenset({"schedule", "search", "temperature"})
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -40,6 +41,8 @@ EXPECTED = {
     "model_type": "a mapping of settings",
     "string_too_short": "some text",
     "string_type": "text",
+    "too_long": "at most {max_length} values",
+    "too_short": "at least {min_length} value",
     "union_tag_invalid": "one of {expected_tags}",
 }
 
@@ -52,17 +55,23 @@ def validated(model: type[Model], document: Document) -> Model:
     Raises:
         ConfigurationError: with every problem of the document, those of its reader included.
     """
-    problems = list(document.problems)
-    try:
-        settings = model.model_validate(document.value)
-    except ValidationError as error:
-        known = {problem.path for problem in problems}
-        found = (_problem(model, document, details) for details in error.errors(include_url=False))
-        problems += [problem for problem in found if problem.path not in known]
-        raise configuration_error(problems) from error
-    if problems:
+    settings, problems = checked(model, document)
+    if settings is None or problems:
         raise configuration_error(problems)
     return settings
+
+
+def checked(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
+    """The settings in a document, if they are valid, and every problem of it."""
+    try:
+        return model.model_validate(document.value), list(document.problems)
+    except ValidationError as error:
+        known = {problem.path for problem in document.problems}
+        found = (_problem(model, document, details) for details in error.errors(include_url=False))
+        return None, [
+            *document.problems,
+            *(problem for problem in found if problem.path not in known),
+        ]
 
 
 def known_keys(model: type[BaseModel]) -> Iterator[str]:
@@ -71,6 +80,16 @@ def known_keys(model: type[BaseModel]) -> Iterator[str]:
         yield name
         for section in _models_in(field.annotation):
             yield from (f"{name}.{key}" for key in known_keys(section))
+
+
+def whole_number_keys(model: type[BaseModel]) -> Iterator[str]:
+    """Dotted names of the settings that take whole numbers only."""
+    for name, field in model.model_fields.items():
+        types = set(_types_in(field.annotation))
+        if int in types and float not in types:
+            yield name
+        for section in _models_in(field.annotation):
+            yield from (f"{name}.{key}" for key in whole_number_keys(section))
 
 
 def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) -> Problem:
@@ -87,11 +106,11 @@ def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) 
             path = (*path, "kind")
             complaint = MISSING
         case "complaint":
-            path = (*path, context["key"]) if context.get("key") else path
+            path = (*path, *context.get("path", ()))
             complaint = context.get("text") or f"{details['msg']}, got {shown(details['input'])}"
         case _:
             complaint = _wrong_value(kind, context, details)
-    return Problem(document.place(path), path, complaint)
+    return Problem(document.place(path), path, complaint, joint="path" in context)
 
 
 def _wrong_value(kind: str, context: dict[str, Any], details: ErrorDetails) -> str:
@@ -130,22 +149,31 @@ def _locate(
     models = [model]
     expect_tag = False
     for part in location:
+        in_parameters = path[-1:] == ["parameters"]
         if expect_tag:
             models = [form for form in models if _tag(form) in (part, None)]
         else:
             path.append(part)
-            fields = (form.model_fields.get(str(part)) for form in models)
-            models = [found for field in fields if field for found in _models_in(field.annotation)]
-        expect_tag = not expect_tag and part in FIELDS_WITH_FORMS
+            if not in_parameters:
+                fields = (form.model_fields.get(str(part)) for form in models)
+                models = [
+                    form for field in fields if field for form in _models_in(field.annotation)
+                ]
+        expect_tag = not expect_tag and (in_parameters or part in FIELDS_WITH_FORMS)
     return tuple(path), models
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     """The models a field's annotation mentions."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    yield from (found for found in _types_in(annotation) if issubclass(found, BaseModel))
+
+
+def _types_in(annotation: object) -> Iterator[type]:
+    """The types a field's annotation mentions."""
+    if isinstance(annotation, type) and not get_args(annotation):
         yield annotation
     for argument in get_args(annotation):
-        yield from _models_in(argument)
+        yield from _types_in(argument)
 
 
 def _tag(form: type[BaseModel]) -> str | None:
