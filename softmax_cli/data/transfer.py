@@ -149,6 +149,8 @@ def fetch_rest(
         raise StalledError(f"sent nothing for {stall_seconds:g} s") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
         raise RefusedError(str(error)) from None
+    except UnicodeError as error:  # a host name with an empty or overlong label
+        raise RefusedError(f"is no usable URL: {error}") from None
     except httpx.HTTPError as error:
         raise TransientError(str(error) or type(error).__name__) from None
     if part.size != size:

@@ -1,0 +1,408 @@
+import gzip
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from softmax_cli.data.batch_files import FOLDER, verify
+from softmax_cli.data.download import (
+    MIRRORS,
+    Archive,
+    Patience,
+    fetch_cifar10,
+    mirror_order,
+)
+from softmax_cli.data.installation import Installation, Received, Step
+from softmax_cli.errors import DownloadError
+
+if TYPE_CHECKING:
+    from tests.data.conftest import SmallDataSet
+
+QUICK = Patience(
+    connect_seconds=2, stall_seconds=0.4, attempts=3, first_pause=0.01, longest_pause=0.05
+)
+CHUNK = 64 << 10
+
+
+class Mirror(ThreadingHTTPServer):
+    """A server of one file that answers the first requests with the faults it is given."""
+
+    daemon_threads = True
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content = content
+        self.tag = '"v1"'
+        self.faults: list[Callable[[Handler], None]] = []
+        self.always: Callable[[Handler], None] = Handler.serve
+        self.starts: list[int] = []  # first byte asked for, by request
+        self.released = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/cifar-10-python.tar.gz"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Mirror
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        self.start = int(asked[1]) if asked else 0
+        self.server.starts.append(self.start)
+        self.close_connection = True
+        (self.server.faults.pop(0) if self.server.faults else self.server.always)(self)
+
+    def head(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def serve(self, *, stop: int | None = None, content: bytes | None = None) -> None:
+        """Answer as a sound server does, but send no byte from ``stop`` on."""
+        content = self.server.content if content is None else content
+        size, start = len(content), self.start
+        if self.headers.get("If-Range", self.server.tag) != self.server.tag:
+            start = 0
+        headers = {"Content-Length": str(size - start), "ETag": self.server.tag}
+        if start:
+            self.head(206, Content_Range=f"bytes {start}-{size - 1}/{size}", **headers)
+        else:
+            self.head(200, **headers)
+        self.wfile.write(content[start:stop])
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
+def status(code: int, **headers: str) -> Callable[[Handler], None]:
+    return lambda handler: handler.head(code, Content_Length="0", **headers)
+
+
+def cut_at(stop: int) -> Callable[[Handler], None]:
+    return lambda handler: handler.serve(stop=stop)
+
+
+def ignore_range(handler: Handler) -> None:
+    handler.start = 0
+    handler.serve()
+
+
+def stall(handler: Handler) -> None:
+    handler.serve(stop=max(handler.start, CHUNK))
+    handler.wfile.flush()
+    handler.server.released.wait(10)
+
+
+def hang(handler: Handler) -> None:
+    handler.server.released.wait(10)
+
+
+def dribble(handler: Handler) -> None:
+    handler.serve(stop=handler.start)
+    for at in range(handler.start, handler.start + 200):
+        handler.wfile.write(handler.server.content[at : at + 1])
+        if handler.server.released.wait(0.02):
+            return
+
+
+def flip(handler: Handler) -> None:
+    spoilt = bytearray(handler.server.content)
+    spoilt[-10] ^= 1
+    handler.serve(content=bytes(spoilt))
+
+
+def endless(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    piece = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+    try:
+        while True:
+            handler.wfile.write(piece)
+    except OSError:
+        pass
+
+
+def drop(handler: Handler) -> None:
+    """End the connection without an answer."""
+
+
+class Setting:
+    """A data directory, an archive, and as many mirrors of it as asked for."""
+
+    def __init__(self, small: "SmallDataSet", data_dir: Path) -> None:
+        self.small = small
+        self.data_dir = data_dir
+        self.content = gzip.compress(small.archive(), compresslevel=1, mtime=0)
+        digest = hashlib.sha256(self.content).hexdigest()
+        self.archive = Archive("cifar-10-python.tar.gz", len(self.content), digest)
+        self.part = data_dir / "cifar-10-python.tar.gz.part"
+        self.mirrors: list[Mirror] = []
+        self.events: list[Step | Received] = []
+
+    def mirror(self, *faults: Callable[[Handler], None]) -> Mirror:
+        server = Mirror(self.content)
+        server.faults = list(faults)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        self.mirrors.append(server)
+        return server
+
+    def fetch(self, patience: Patience = QUICK) -> Installation:
+        return fetch_cifar10(
+            self.data_dir,
+            [mirror.url for mirror in self.mirrors],
+            archive=self.archive,
+            files=self.small.files,
+            patience=patience,
+            report=self.events.append,
+        )
+
+    def check_installed(self) -> None:
+        assert {finding.state for finding in verify(self.data_dir, self.small.files)} == {"intact"}
+        assert {p.name for p in self.data_dir.iterdir()} == {FOLDER, ".cifar-10.lock"}
+
+    def texts(self, kind: str) -> list[str]:
+        return [e.text for e in self.events if isinstance(e, Step) and e.kind == kind]
+
+    def close(self) -> None:
+        for mirror in self.mirrors:
+            mirror.released.set()
+            mirror.shutdown()
+            mirror.server_close()
+
+
+@pytest.fixture
+def setting(
+    small: "SmallDataSet", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Setting]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    made = Setting(small, tmp_path / "data")
+    yield made
+    made.close()
+
+
+def test_download(setting: Setting) -> None:
+    mirror = setting.mirror()
+    done = setting.fetch()
+    assert done == Installation(setting.data_dir / FOLDER, already_there=False)
+    setting.check_installed()
+    assert mirror.starts == [0]
+    received = [event for event in setting.events if isinstance(event, Received)]
+    assert received[-1] == Received(len(setting.content), len(setting.content), 0)
+
+
+def test_second_call_asks_nobody(setting: Setting) -> None:
+    mirror = setting.mirror()
+    setting.fetch()
+    assert setting.fetch().already_there
+    assert mirror.starts == [0]
+
+
+def test_cuts_are_resumed_where_they_were(setting: Setting) -> None:
+    cuts = [CHUNK, 100_001, 170_000]
+    mirror = setting.mirror(*(cut_at(at) for at in cuts))
+    setting.fetch(Patience(first_pause=0.01, attempts=5))
+    setting.check_installed()
+    assert mirror.starts == [0, *cuts]
+
+
+def test_resume_in_another_run(setting: Setting) -> None:
+    mirror = setting.mirror(cut_at(100_000))
+    with pytest.raises(DownloadError):
+        setting.fetch(Patience(attempts=1, rounds=1))
+    assert setting.part.stat().st_size == 100_000
+    assert not (setting.data_dir / FOLDER).exists()
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0, 100_000]
+
+
+def test_changed_file_starts_over(setting: Setting) -> None:
+    def change(handler: Handler) -> None:
+        handler.serve(stop=100_000, content=bytes(len(setting.content)))
+        handler.server.tag = '"v2"'
+
+    mirror = setting.mirror(change)
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0, 100_000]
+
+
+@pytest.mark.parametrize("fault", [ignore_range, status(416), status(503), status(429), drop])
+def test_fault_on_resuming(setting: Setting, fault: Callable[[Handler], None]) -> None:
+    setting.mirror(cut_at(100_000), fault)
+    setting.fetch()
+    setting.check_installed()
+
+
+def test_wrong_content_range_starts_over(setting: Setting) -> None:
+    size = len(setting.content)
+    wrong = status(206, Content_Range=f"bytes 0-{size - 1}/{size}")
+    mirror = setting.mirror(cut_at(100_000), wrong)
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0, 100_000, 0]
+    assert "sent another range" in setting.texts("retrying")[1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (flip, "another content: expected SHA-256"),
+        (endless, "sends more than"),
+        (status(404), "HTTP 404"),
+        (status(302, Location="ftp://127.0.0.1/x"), "ftp"),
+        (lambda handler: handler.serve(content=b"short"), "offers another file"),
+    ],
+)
+def test_wrong_mirror_is_dropped(
+    setting: Setting, fault: Callable[[Handler], None], reason: str
+) -> None:
+    wrong, right = setting.mirror(fault), setting.mirror()
+    setting.fetch()
+    setting.check_installed()
+    assert (wrong.starts, right.starts) == ([0], [0])
+    (text,) = setting.texts("next_mirror")
+    assert text.startswith(wrong.url)
+    assert reason in text
+
+
+@pytest.mark.parametrize("fault", [stall, hang, dribble])
+def test_stalled_mirror_is_left_and_continued_elsewhere(
+    setting: Setting, fault: Callable[[Handler], None]
+) -> None:
+    setting.mirror(fault)
+    right = setting.mirror()
+    begin = time.monotonic()
+    setting.fetch()
+    assert time.monotonic() - begin < 5
+    setting.check_installed()
+    assert right.starts[0] == {"stall": CHUNK, "hang": 0}.get(fault.__name__, right.starts[0])
+    assert "sent" in setting.texts("next_mirror")[0]
+
+
+def test_stalled_mirror_gets_a_second_chance(setting: Setting) -> None:
+    setting.mirror(stall)
+    setting.fetch()
+    setting.check_installed()
+
+
+def test_part_that_was_wrong_is_not_the_next_mirrors_fault(setting: Setting) -> None:
+    wrong = setting.mirror()
+    wrong.always = lambda handler: handler.serve(stop=100_000, content=bytes(len(setting.content)))
+    right = setting.mirror()
+    setting.fetch()
+    setting.check_installed()
+    assert right.starts == [100_000, 0]
+
+
+def test_whole_part_of_a_killed_run_needs_no_request(setting: Setting) -> None:
+    mirror = setting.mirror()
+    setting.data_dir.mkdir()
+    setting.part.write_bytes(setting.content)
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == []
+
+
+@pytest.mark.parametrize("extra", [b"", b"more"])
+def test_wrong_part_is_discarded(setting: Setting, extra: bytes) -> None:
+    mirror = setting.mirror()
+    setting.data_dir.mkdir()
+    setting.part.write_bytes(bytes(len(setting.content)) + extra)
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0]
+
+
+def test_every_mirror_fails(setting: Setting) -> None:
+    gone, busy = setting.mirror(), setting.mirror()
+    gone.always, busy.always = status(404), status(500)
+    with pytest.raises(DownloadError) as caught:
+        setting.fetch()
+    assert f"{gone.url}: HTTP 404 Not Found" in caught.value.message
+    assert f"{busy.url}: HTTP 500" in caught.value.message
+    assert "softmax download --from FILE" in str(caught.value.hint)
+    assert setting.archive.sha256 in str(caught.value.hint)
+    assert len(gone.starts) == 1
+    assert len(busy.starts) == QUICK.attempts * QUICK.rounds
+    assert not (setting.data_dir / FOLDER).exists()
+
+
+def test_nobody_listens(setting: Setting) -> None:
+    mirror = setting.mirror()
+    setting.close()
+    setting.mirrors = []
+    with pytest.raises(DownloadError, match="refused"):
+        fetch_cifar10(setting.data_dir, [mirror.url], patience=QUICK)
+
+
+def test_retry_after_is_bounded(setting: Setting) -> None:
+    setting.mirror(status(429, Retry_After="86400"))
+    setting.fetch()
+    assert "trying again in 0.1 s" in setting.texts("retrying")[0]
+
+
+def test_interrupt_keeps_the_part(setting: Setting) -> None:
+    mirror = setting.mirror()
+
+    def interrupt(event: Step | Received) -> None:
+        if isinstance(event, Received):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch_cifar10(
+            setting.data_dir,
+            [mirror.url],
+            archive=setting.archive,
+            files=setting.small.files,
+            report=interrupt,
+        )
+    arrived = setting.part.stat().st_size
+    assert arrived > 0
+    assert setting.content.startswith(setting.part.read_bytes())
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0, arrived]
+
+
+def test_two_at_once(setting: Setting) -> None:
+    def slowly(handler: Handler) -> None:
+        time.sleep(0.3)
+        handler.serve()
+
+    mirror = setting.mirror(slowly)
+    results: list[Installation] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(setting.fetch(Patience()))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    setting.check_installed()
+    assert mirror.starts == [0]
+    assert sorted(result.already_there for result in results) == [False, True]
+    assert len(setting.texts("waiting")) == 1
+
+
+def test_unusable_proxy_settings(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting.mirror()
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://proxy")
+    with pytest.raises(DownloadError, match="proxy settings"):
+        setting.fetch()
+
+
+def test_order_of_mirrors() -> None:
+    chosen = mirror_order(["https://a.test"], {"SOFTMAX_CIFAR10_URL": "https://b.test"})
+    assert chosen == ["https://a.test", "https://b.test", *MIRRORS]
+    assert mirror_order([MIRRORS[2]], {}) == [MIRRORS[2], MIRRORS[0], MIRRORS[1], MIRRORS[3]]
