@@ -3,7 +3,9 @@
 - ``presets``: the configurations that are shipped; imports nothing heavy
 - ``schema``: the settings of a training, their types, bounds and defaults
 - ``loading``: ``load_train_config`` and ``with_values``
+- ``sweep_schema``, ``sweep_loading``: the same for a sweep; ``load_sweep_config``
 - ``writing``: ``to_yaml`` and ``config_digest``
+- ``json_schema``: for editors
 - ``yaml_reader``, ``overrides``, ``validation``, ``problems``: what these are made of
 
 Nothing is imported here, so that listing the presets does not wait for pydantic.
