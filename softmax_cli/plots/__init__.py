@@ -5,6 +5,7 @@ Importing this package imports matplotlib; import it where a picture is wanted, 
 
 from softmax_cli.plots.confusion import confusion_figure
 from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
+from softmax_cli.plots.heatmap import heatmap_figure
 from softmax_cli.plots.mistakes import mistakes_figure
 from softmax_cli.plots.preview import half_block_lines, preview_lines
 from softmax_cli.plots.reliability import reliability_figure
@@ -18,6 +19,7 @@ __all__ = [
     "confusion_figure",
     "curves_figure",
     "half_block_lines",
+    "heatmap_figure",
     "mistakes_figure",
     "preview_lines",
     "reliability_figure",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,14 +32,15 @@ def confusion_figure(
     shares = np.divide(matrix, support, out=np.zeros(matrix.shape), where=support > 0)
     top = shares.max(initial=0.0) or 1.0
     cell = 0.56 if size <= _NUMBERED_CLASSES else 0.22
-    figure = new_figure(max(4.4, cell * size + 2.6), max(3.4, cell * size + 1.7))
+    figure = new_figure(
+        max(4.4, cell * size + 2.6), max(3.4, cell * size + 1.5), title or _summary(matrix)
+    )
     axes = figure.subplots()
     image = axes.imshow(shares, cmap=_COLOURS, vmin=0, vmax=top, interpolation="nearest")
     if size <= _NUMBERED_CLASSES:
         _write_counts(axes, matrix, shares / top)
     _name_classes(axes, class_names)
-    axes.set_title(title or _summary(matrix))
-    bar = figure.colorbar(image, ax=axes, shrink=0.85, pad=0.02)
+    bar = figure.colorbar(image, ax=axes, pad=0.02)
     bar.set_label("share of the true class")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(readable_percent))
     bar.outline.set_visible(False)
@@ -63,6 +65,7 @@ def _name_classes(axes: Axes, class_names: Sequence[str]) -> None:
 
 
 def _write_counts(axes: Axes, matrix: NDArray[np.int64], darkness: NDArray[np.float64]) -> None:
+    colour_map = mpl.colormaps[_COLOURS]
     digits = len(str(int(matrix.max(initial=0))))
     for (row, column), count in np.ndenumerate(matrix):
         axes.text(
@@ -73,5 +76,5 @@ def _write_counts(axes: Axes, matrix: NDArray[np.int64], darkness: NDArray[np.fl
             va="center",
             fontsize=min(9.0, 36 / digits),
             fontweight="bold" if row == column else "normal",
-            color=ink_on(_COLOURS, float(darkness[row, column])),
+            color=ink_on(colour_map, float(darkness[row, column])),
         )

@@ -1,7 +1,6 @@
 """Small colour images side by side, each with a caption."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,11 +46,7 @@ def picture_grid(
     """
     rows, columns = grid_shape(len(images))
     width = max(1.55 * columns, 4.5)
-    title = textwrap.fill(title, width=int(11 * width))
-    title_lines = title.count("\n") + 1
-    figure = new_figure(
-        width, rows * (1.4 + 0.18 * caption_lines) + 0.1 + 0.22 * title_lines, title
-    )
+    figure = new_figure(width, rows * (1.4 + 0.18 * caption_lines) + 0.1, title)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()

@@ -7,6 +7,7 @@ matplotlibrc nor another library's settings show in our pictures, nor ours in th
 
 import io
 import math
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -16,6 +17,7 @@ import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -46,7 +48,7 @@ _SETTINGS: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.grid": False,
     "axes.axisbelow": True,
-    "figure.titlesize": 12,
+    "figure.titlesize": 11.5,
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.8,
     "legend.frameon": False,
@@ -92,15 +94,18 @@ def new_figure(width: float, height: float, title: str = "", *, column_gap: floa
 
     Args:
         width: inches.
-        height: inches.
-        title: above everything; none if empty.
+        height: inches, without the title.
+        title: above everything, in as many lines as it takes; none if empty.
         column_gap: least space between columns of panels, as a share of a panel's width.
     """
-    layout = ConstrainedLayoutEngine(wspace=column_gap)
-    figure = Figure(figsize=(width, height), layout=layout)
+    lines = [part for line in title.splitlines() for part in textwrap.wrap(line, int(10 * width))]
+    figure = Figure(
+        figsize=(width, height + 0.25 * len(lines)),
+        layout=ConstrainedLayoutEngine(wspace=column_gap),
+    )
     FigureCanvasAgg(figure)
-    if title:
-        figure.suptitle(title)
+    if lines:
+        figure.suptitle("\n".join(lines))
     return figure
 
 
@@ -154,15 +159,15 @@ def short_name(name: str, limit: int) -> str:
     return name if len(name) <= limit else name[: limit - 1].rstrip() + "…"
 
 
-def ink_on(colour_map: str, share: float) -> str:
+def ink_on(colour_map: Colormap, share: float) -> str:
     """Return black or white, whichever is read more easily on a colour.
 
     Args:
-        colour_map: matplotlib's name of it.
+        colour_map: where the colour comes from.
         share: position in the map, 0 to 1.
     """
-    red, green, blue, _ = mpl.colormaps[colour_map](share)
-    # Relative luminance by Rec. 709; 0.45 is where the contrasts of black and white cross by eye.
+    red, green, blue, _ = colour_map(share)
+    # Luma by Rec. 709; at 0.45 black and white are about equally readable.
     return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "white"
 
 

@@ -26,11 +26,12 @@ def test_the_matrix_is_drawn_with_names_and_a_colour_bar(size: int) -> None:
 
 def test_cells_show_counts_and_colours_show_shares_of_the_row() -> None:
     matrix = np.array([[1, 3], [0, 100]])
-    axes = confusion_figure(matrix, ["x", "y"]).axes[0]
+    figure = confusion_figure(matrix, ["x", "y"])
+    axes = figure.axes[0]
 
     assert [text.get_text() for text in axes.texts] == ["1", "3", "0", "100"]
     assert np.asarray(axes.images[0].get_array()).tolist() == [[0.25, 0.75], [0, 1]]
-    assert axes.get_title() == "104 images, accuracy 97.12 %"
+    assert figure.get_suptitle() == "104 images, accuracy 97.12 %"
 
 
 def test_many_classes_have_no_numbers() -> None:

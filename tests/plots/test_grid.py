@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from softmax_cli.errors import DataError
+from softmax_cli.plots.grid import check_trials, fill_grid, is_scattered, read_axis
+
+
+def test_numbers_are_sorted_and_written_readably() -> None:
+    axis = read_axis("optimizer.learning_rate", [1.6e-7, 1.4e-7, 1.5e-7, 1.4e-7])
+
+    assert axis.labels == ("1.4e-7", "1.5e-7", "1.6e-7")
+    assert axis.positions.tolist() == [2, 0, 1, 0]
+    assert not axis.logarithmic
+
+
+@pytest.mark.parametrize(
+    ("settings", "logarithmic"),
+    [([1e-4, 1e-2], True), ([1, 19], False), ([0, 1e-2, 1], False), ([-5, 100], False)],
+)
+def test_a_scale_is_logarithmic_when_positive_values_span_far(
+    settings: list[float], logarithmic: bool
+) -> None:
+    assert read_axis("x", settings).logarithmic is logarithmic
+
+
+def test_numbers_too_close_for_short_labels_get_longer_ones() -> None:
+    assert read_axis("x", [1.00001, 1.00002]).labels == ("1.00001", "1.00002")
+
+
+def test_all_else_keeps_its_order_and_is_written_as_in_yaml() -> None:
+    settings = [None, True, 2.0, {"start": 4.0, "decay": "cosine"}, "softmax", True]
+    axis = read_axis("x", settings)
+
+    assert axis.labels == ("null", "true", "2", "start 4, decay cosine", "softmax")
+    assert axis.positions.tolist() == [0, 1, 2, 3, 4, 1]
+    assert axis.values is None
+
+
+def test_truth_values_are_no_numbers() -> None:
+    assert read_axis("x", [True, False]).labels == ("true", "false")
+
+
+def test_a_cell_has_the_best_of_its_trials_and_empty_cells_none() -> None:
+    axes = [read_axis("a", [1, 1, 1, 2, 2]), read_axis("b", [1, 1, 2, 2, 2])]
+    cells = fill_grid(axes, np.array([0.2, 0.3, np.nan, 0.4, np.nan]))
+
+    assert cells.tolist() == [[1, 2], [-1, 3]]
+
+
+def test_scattered_means_at_least_half_the_cells_are_empty() -> None:
+    axes = [read_axis("a", [1, 2, 3]), read_axis("b", [1, 2, 3])]
+
+    assert is_scattered(axes, 3)
+    assert is_scattered(axes, 4)
+    assert not is_scattered(axes, 5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "accuracies"), [({}, [0.1]), ({"a": []}, []), ({"a": [1, 2]}, [0.1])]
+)
+def test_trials_that_do_not_fit_are_refused(
+    parameters: dict[str, list[object]], accuracies: list[float]
+) -> None:
+    with pytest.raises(DataError, match="expected at least one trial"):
+        check_trials(parameters, np.array(accuracies))
