@@ -51,21 +51,25 @@ def read_axis(name: str, settings: Sequence[object]) -> Axis:
     return Axis(name, tuple(short_name(word, 30) for word in distinct), positions, None)
 
 
-def fill_grid(axes: Sequence[Axis], accuracies: NDArray[np.float64]) -> NDArray[np.int64]:
+def fill_grid(
+    axes: Sequence[Axis], accuracies: NDArray[np.float64], best: int | None
+) -> NDArray[np.int64]:
     """Put each trial into its cell of the grid that two or three axes span.
 
-    Where several trials share a cell (they differ in a further axis) the best one has it.
+    Where several trials share a cell (they differ in a further axis) ``best`` has it, else the
+    first of the most accurate.
 
     Args:
         axes: the axes of the grid.
         accuracies: ``(n,)``, NaN where a trial diverged.
+        best: index of the trial that must be seen, if any.
 
     Returns:
         Index of the trial in each cell, of the shape that ``axes`` span; -1 where there is none.
     """
     cells = np.full([len(axis.labels) for axis in axes], -1, dtype=np.int64)
-    worst_first = np.argsort(np.nan_to_num(accuracies, nan=-np.inf), kind="stable")
-    for trial in worst_first:
+    worst_first = np.argsort(-np.nan_to_num(accuracies, nan=-np.inf), kind="stable")[::-1].tolist()
+    for trial in worst_first + ([] if best is None else [best]):
         cells[tuple(axis.positions[trial] for axis in axes)] = trial
     return cells
 

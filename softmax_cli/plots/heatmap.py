@@ -88,7 +88,8 @@ def _maps(
     """Draw one heat map, or one per value of the shortest of three axes."""
     by_length = sorted(axes, key=lambda axis: len(axis.labels), reverse=True)[::-1]
     rows, columns = by_length[-2:]
-    layers = fill_grid(by_length, values).reshape(-1, len(rows.labels), len(columns.labels))
+    cells = fill_grid(by_length, values, best)
+    layers = cells.reshape(-1, len(rows.labels), len(columns.labels))
     numbered = max(layers.shape[1:]) <= _NUMBERED_CELLS
     cell_width, cell_height = (0.66, 0.44) if numbered else (0.24, 0.24)
     panel_width = cell_width * len(columns.labels) + 0.3

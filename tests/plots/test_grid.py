@@ -42,9 +42,17 @@ def test_truth_values_are_no_numbers() -> None:
 
 def test_a_cell_has_the_best_of_its_trials_and_empty_cells_none() -> None:
     axes = [read_axis("a", [1, 1, 1, 2, 2]), read_axis("b", [1, 1, 2, 2, 2])]
-    cells = fill_grid(axes, np.array([0.2, 0.3, np.nan, 0.4, np.nan]))
+    cells = fill_grid(axes, np.array([0.2, 0.3, np.nan, 0.4, np.nan]), None)
 
     assert cells.tolist() == [[1, 2], [-1, 3]]
+
+
+def test_of_equal_trials_in_a_cell_the_first_is_shown_unless_another_is_the_best() -> None:
+    axes = [read_axis("a", [1, 1, 2]), read_axis("b", [1, 1, 2])]
+    accuracies = np.array([0.3, 0.3, 0.1])
+
+    assert fill_grid(axes, accuracies, None)[0, 0] == 0
+    assert fill_grid(axes, accuracies, 1)[0, 0] == 1
 
 
 def test_scattered_means_at_least_half_the_cells_are_empty() -> None:
