@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def cifar10_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder that holds the real ``cifar-10-batches-py/``, from what ``SOFTMAX_TEST_CIFAR10`` names.
+    """Folder of the real ``cifar-10-batches-py/``, from what ``SOFTMAX_TEST_CIFAR10`` names.
 
     The variable names an archive of the seven files or a folder that contains them.
     """

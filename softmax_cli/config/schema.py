@@ -155,6 +155,9 @@ class ModelSettings(Settings):
         default=1.0e-3,
         description="Standard deviation of the normally distributed initial weights.",
     )
+    weight_seed: Seed | None = Field(
+        default=None, description="Seed of the initial weights alone; null: they follow seed."
+    )
 
     @model_validator(mode="after")
     def _hinge_has_no_temperature(self) -> Self:

@@ -104,6 +104,15 @@ class LinearStack:
         self.bias[:, members] = 0
         self.shrinkage[members] = 1.0
 
+    def select(self, members: NDArray[np.bool_]) -> Self:
+        """A new stack of copies of the models in mask (K,)."""
+        columns = self.columns(members)
+        return type(self)(
+            np.ascontiguousarray(self.weights[:, columns]),
+            np.ascontiguousarray(self.bias[:, members]),
+            self.shrinkage[members],
+        )
+
     def columns(self, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Mask (C K,) of the weight columns that belong to the models in mask (K,)."""
         return np.tile(members, self.classes)

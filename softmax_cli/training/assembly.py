@@ -1,11 +1,12 @@
 """From settings and images to a trainer: where configurations end and arrays begin."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from softmax_cli.config.schema import Annealing, ModelSettings, OptimizerSettings, TrainConfig
 from softmax_cli.data.datasets import load_split
@@ -13,6 +14,12 @@ from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.model.kernels import KERNELS
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.folds import (
+    fold_of_images,
+    fold_weights,
+    not_scored,
+    score_folds,
+)
 from softmax_cli.training.minibatches import Minibatches, with_mirrored
 from softmax_cli.training.sampling import SAMPLERS, coin_flips
 from softmax_cli.training.schedules import (
@@ -23,9 +30,11 @@ from softmax_cli.training.schedules import (
     staircase,
     warmed_up,
 )
-from softmax_cli.training.trainer import EarlyStopping, Trainer
+from softmax_cli.training.trainer import EarlyStopping, ExampleWeights, Trainer
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
-from softmax_cli.training.validation import score_stack
+from softmax_cli.training.validation import Scorecard, score_stack
+
+PerModel = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,54 +72,88 @@ class RandomStreams:
     augmentation: np.random.SeedSequence
 
     @classmethod
-    def spawn(cls, seed: int) -> "RandomStreams":
-        """The streams of a training's seed."""
-        return cls(*np.random.SeedSequence(seed).spawn(3))
+    def of(cls, config: TrainConfig) -> "RandomStreams":
+        """The streams of a training."""
+        weights, sampling, augmentation = np.random.SeedSequence(config.seed).spawn(3)
+        if config.model.weight_seed is not None:
+            weights, *_ = np.random.SeedSequence(config.model.weight_seed).spawn(3)
+        return cls(weights, sampling, augmentation)
 
 
-def build_trainer(configs: Sequence[TrainConfig], data: TrainingData) -> Trainer:
-    """A trainer for one model per configuration, all in one stack.
+def build_trainer(configs: Sequence[TrainConfig], data: TrainingData, *, folds: int = 1) -> Trainer:
+    """A trainer for a stack of one model per configuration, or k per configuration with k folds.
 
     Args:
         configs: alike but for what a stack keeps as a vector: learning rate and its schedule,
-            momentum, regularisation, temperature, scale of the initial weights. The first one
-            speaks for all in everything else.
+            momentum, regularisation, temperature, scale and seed of the initial weights. The first
+            one speaks for all in everything else.
         data: images and preprocessing.
+        folds: 1 to validate on the validation images; k > 1 for cross-validation on the training
+            images. Then the models are only scored at the end, unless they may stop early.
     """
     shared = configs[0]
-    streams = RandomStreams.spawn(shared.seed)
+    members = [config for config in configs for _ in range(folds)]
     iterations = iterations_of(shared, len(data.train))
     stack = LinearStack.initialize(
         features=data.train.images.shape[1],
         classes=len(data.train.class_names),
-        seeds=[streams.weights] * len(configs),
-        weight_scales=[config.model.weight_scale for config in configs],
+        seeds=[RandomStreams.of(config).weights for config in members],
+        weight_scales=[config.model.weight_scale for config in members],
     )
-    kernel = KERNELS[shared.model.loss]
     rule = shared.training.early_stopping
+    validate, example_weights = _validation(shared, data, stack, folds, iterations)
     return Trainer(
         stack,
-        _minibatches(shared, data, streams),
-        kernel,
-        _update(stack, [config.optimizer for config in configs]),
+        _minibatches(shared, data, RandomStreams.of(shared)),
+        KERNELS[shared.model.loss],
+        _update(stack, [config.optimizer for config in members]),
         learning_rates=ScheduleTable(
-            [learning_rate_schedule(config.optimizer, iterations) for config in configs]
+            [learning_rate_schedule(config.optimizer, iterations) for config in members]
         ),
         temperatures=ScheduleTable(
-            [temperature_schedule(config.model, iterations) for config in configs]
+            [temperature_schedule(config.model, iterations) for config in members]
         ),
-        validate=lambda temperature: score_stack(
-            stack,
-            data.validation.images,
-            data.validation.labels,
-            data.preprocessing,
-            kernel,
-            temperature,
-        ),
+        validate=validate,
         iterations=iterations,
         validate_every=shared.training.validate_every,
         early_stopping=EarlyStopping(rule.patience, rule.min_delta) if rule else None,
+        example_weights=example_weights,
     )
+
+
+def _validation(
+    config: TrainConfig, data: TrainingData, stack: LinearStack, folds: int, iterations: int
+) -> tuple[Callable[[int, PerModel], Scorecard], ExampleWeights | None]:
+    """How a stack is validated, and what its images count in training."""
+    kernel = KERNELS[config.model.loss]
+    if folds == 1:
+        images, labels = data.validation.images, data.validation.labels
+        return (
+            lambda _, temperature: score_stack(
+                stack, images, labels, data.preprocessing, kernel, temperature
+            ),
+            None,
+        )
+    image_folds = fold_of_images(len(data.train), folds)
+    member_folds = np.tile(np.arange(folds), stack.models // folds)
+    always = config.training.early_stopping is not None
+
+    def validate(iteration: int, temperature: PerModel) -> Scorecard:
+        # All training images, folds times as many as a fold holds: too dear for every time.
+        if iteration < iterations and not always:
+            return not_scored(stack.models)
+        return score_folds(
+            stack,
+            data.train.images,
+            data.train.labels,
+            data.preprocessing,
+            kernel,
+            temperature,
+            image_folds=image_folds,
+            member_folds=member_folds,
+        )
+
+    return validate, fold_weights(image_folds, member_folds)
 
 
 def iterations_of(config: TrainConfig, train_size: int) -> int:

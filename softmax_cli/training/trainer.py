@@ -21,6 +21,9 @@ PerModel = NDArray[np.float64]
 Members = NDArray[np.bool_]
 Arrays = dict[str, NDArray[Any]]
 
+ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
+
 
 class Status(IntEnum):
     """What has become of one model of the stack."""
@@ -72,11 +75,13 @@ class Trainer:
         update: the rule for changing the weights of ``stack``.
         learning_rates: K schedules.
         temperatures: K schedules.
-        validate: loss and accuracy of ``stack`` at temperatures (K,) on the validation images.
+        validate: loss and accuracy of ``stack`` on the validation images, given the steps done and
+            the temperatures (K,).
         iterations: steps of a whole training.
         validate_every: steps from one validation to the next; the last step is always followed by
             one.
         early_stopping: None to train to the end.
+        example_weights: what each image of a minibatch counts for each model; None for 1.
 
     Attributes:
         iteration: steps done.
@@ -95,10 +100,11 @@ class Trainer:
         *,
         learning_rates: ScheduleTable,
         temperatures: ScheduleTable,
-        validate: Callable[[PerModel], Scorecard],
+        validate: Callable[[int, PerModel], Scorecard],
         iterations: int,
         validate_every: int,
         early_stopping: EarlyStopping | None = None,
+        example_weights: ExampleWeights | None = None,
     ) -> None:
         self.stack = stack
         self.iterations = iterations
@@ -110,6 +116,7 @@ class Trainer:
         self._validate = validate
         self._validate_every = validate_every
         self._early_stopping = early_stopping
+        self._example_weights = example_weights
 
         self.iteration = 0
         self.history: list[Measurement] = []
@@ -117,7 +124,7 @@ class Trainer:
         self.ended = np.full(stack.models, -1, np.int64)
         self.best = BestWeights.before_training(stack)
         self._loss_sum = np.zeros(stack.models)
-        self._correct_sum = np.zeros(stack.models, np.int64)
+        self._correct_sum = np.zeros(stack.models)
 
         examples, dtype = minibatches.batch_size, stack.weights.dtype
         self._work = Workspace.allocate(stack.models, examples, dtype)
@@ -149,9 +156,12 @@ class Trainer:
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
         self.stack.logits(X, temperature, self._product, out=scores)
-        factor = self._update.begin(learning_rate) / (len(X) * temperature)
-        self._kernel(scores, batch.labels, factor.astype(scores.dtype)[:, None], self._work)
-        diverged = self._freeze_diverged()
+        factor = (self._update.begin(learning_rate) / (len(X) * temperature))[:, None]
+        weights = self._example_weights(batch.indices) if self._example_weights else None
+        if weights is not None:
+            factor = factor * weights
+        self._kernel(scores, batch.labels, factor.astype(scores.dtype), self._work)
+        diverged = self._freeze_diverged(self._add_up(weights))
 
         # scores now hold the gradient E by the scores (C, K, N); X^T E is the gradient by W
         np.matmul(X.T, scores.reshape(-1, len(X)).T, out=self._gradient)
@@ -159,11 +169,19 @@ class Trainer:
         self.iteration += 1
         return diverged
 
-    def _freeze_diverged(self) -> tuple[int, ...]:
-        """Add up the losses of the step, and freeze the models where they are not finite."""
-        losses = self._work.losses.sum(axis=1, dtype=np.float64)
-        self._loss_sum += losses
-        self._correct_sum += np.count_nonzero(self._work.correct, axis=1)
+    def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:
+        """Losses of the step, summed over its images (K,); they and the hits are remembered."""
+        losses, correct = self._work.losses, self._work.correct
+        if weights is None:
+            totals, hits = losses.sum(axis=1, dtype=np.float64), np.count_nonzero(correct, axis=1)
+        else:
+            totals, hits = (losses * weights).sum(axis=1), (correct * weights).sum(axis=1)
+        self._loss_sum += totals
+        self._correct_sum += hits
+        return np.asarray(totals)
+
+    def _freeze_diverged(self, losses: PerModel) -> tuple[int, ...]:
+        """Freeze the models whose losses (K,) are not finite."""
         finite = np.isfinite(losses)
         if finite.all():
             return ()
@@ -184,7 +202,7 @@ class Trainer:
     def _measure(self) -> Measurement:
         """Validate, remember the best weights, stop the models that have waited too long."""
         temperature = self.temperature_after(self.iteration)
-        scorecard = self._validate(temperature)
+        scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)
         previous = self.history[-1].iteration if self.history else 0
         examples = (self.iteration - previous) * self._minibatches.batch_size

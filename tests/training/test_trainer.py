@@ -30,7 +30,7 @@ def test_agrees_with_a_plain_loop_in_float64(settings: Settings, data: TrainingD
     trainer = build_trainer([config], data)
     W = member(trainer, 0).astype(np.float64)
     train(trainer)
-    sample = with_replacement(600, 20, RandomStreams.spawn(0).sampling)
+    sample = with_replacement(600, 20, RandomStreams.of(config).sampling)
     X = (data.train.images - data.preprocessing.mean) / data.preprocessing.scale.astype(np.float64)
     X = np.hstack([X, np.ones((600, 1))])
     for step in range(40):

@@ -1,0 +1,92 @@
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+REFUSED = "http://127.0.0.1:9/cifar-10-python.tar.gz"
+
+
+@pytest.fixture
+def only_closed_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mirrors that refuse the connection, asked without pauses."""
+    from softmax_cli.data import download
+
+    monkeypatch.setattr(download, "mirror_order", list)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.cifar10
+def test_imports_verifies_and_then_does_nothing(
+    run: Run, cifar10_dir: Path, tmp_path: Path
+) -> None:
+    first = run("download", "--from", cifar10_dir, "--format", "json")
+    assert first.code == 0
+    assert first.json() == {"data_dir": "data", "already_there": False}
+    assert (tmp_path / "data/cifar-10-batches-py/test_batch").stat().st_size == 31035526
+    assert run("download", "--verify").code == 0
+    again = run("download")
+    assert again.code == 0
+    assert "already there" in again.out
+
+
+@pytest.mark.cifar10
+@pytest.mark.parametrize("damage", ["truncated", "altered", "swapped", "missing"])
+def test_a_damaged_data_set_is_named_and_no_training_starts(
+    run: Run, cifar10_dir: Path, tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "data/cifar-10-batches-py"
+    shutil.copytree(cifar10_dir / "cifar-10-batches-py", folder)
+    victim = folder / "data_batch_3"
+    if damage == "truncated":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    elif damage == "altered":
+        content = bytearray(victim.read_bytes())
+        content[20_000_000] ^= 1
+        victim.write_bytes(content)
+    elif damage == "swapped":
+        shutil.copy(folder / "data_batch_2", victim)
+    else:
+        victim.unlink()
+    for arguments in (("download", "--verify"), ("train", "--config", "cs231n")):
+        result = run(*arguments)
+        assert result.code == 3
+        assert "data_batch_3" in result.err
+        assert "softmax download" in result.err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("only_closed_mirrors")
+def test_a_failed_download_says_how_to_go_on_by_hand(run: Run, tmp_path: Path) -> None:
+    result = run("download", "--url", REFUSED)
+    assert result.code == 1
+    assert REFUSED in result.err
+    assert "--from" in result.err
+    assert not (tmp_path / "data/cifar-10-batches-py").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--from", "nowhere.tar.gz"), 3),
+        (("--verify",), 3),
+        (("--verify", "--from", "x"), 2),
+        (("--from", "x", "--url", REFUSED), 2),
+    ],
+)
+def test_wrong_use_leaves_nothing_behind(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    assert run("download", *arguments).code == code
+    assert not (tmp_path / "data/cifar-10-batches-py").exists()
+
+
+def test_an_archive_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.tar.gz").write_bytes(b"certainly no archive" * 100)
+    result = run("download", "--from", "mine.tar.gz")
+    assert result.code == 3
+    assert "mine.tar.gz" in result.err
