@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from softmax_cli.config.schema import TrainConfig
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.training.assembly import TrainingData
-    from softmax_cli.training.session import TrainingSummary
+    from softmax_cli.training.results import TrainingSummary
 
 
 def train(
@@ -102,7 +102,7 @@ def _start(
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
     from softmax_cli.runs.directory import open_run_directory
     from softmax_cli.training.assembly import load_training_data
-    from softmax_cli.training.session import finished_summary
+    from softmax_cli.training.results import finished_summary
 
     with open_run_directory(directory, kind="train", exclusive=True) as run:
         summary = finished_summary(run)

@@ -27,6 +27,7 @@ from softmax_cli.training.schedules import (
     ScheduleTable,
     constant,
     decay,
+    scaled,
     staircase,
     warmed_up,
 )
@@ -174,7 +175,7 @@ def learning_rate_schedule(optimizer: OptimizerSettings, iterations: int) -> Sch
         case "step":
             schedule = staircase(peak, settings.every, settings.factor)
         case _:
-            schedule = decay(settings.kind, peak, peak * settings.final, falling)
+            schedule = scaled(peak, decay(settings.kind, 1.0, settings.final, falling))
     return warmed_up(schedule, settings.warmup) if settings.warmup else schedule
 
 

@@ -1,24 +1,19 @@
-"""A saved model on the images of the data set it was trained on."""
+"""A saved model, and what it says about images.
 
+Only what predicting needs is imported here, so that a single image is classified in no time; what
+a saved model is worth on its data set is in ``assessment``.
+"""
+
+import hashlib
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.config.loading import train_config_from_values
-from softmax_cli.config.schema import TrainConfig
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.data.preprocessing import Preprocessing
-from softmax_cli.errors import ConfigurationError, ModelError
-from softmax_cli.evaluation.metrics import Evaluation, evaluate
 from softmax_cli.evaluation.scoring import score_images
-from softmax_cli.model.losses import data_loss
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import SavedModel, load_model
-
-Split = Literal["train", "validation", "test"]
 
 
 def load_saved_model(path: Path) -> SavedModel:
@@ -33,49 +28,24 @@ def load_saved_model(path: Path) -> SavedModel:
     return load_model(open_run_directory(path, kind="train").model_file)
 
 
-def settings_of(model: SavedModel) -> TrainConfig:
-    """The settings a model was trained with.
-
-    Raises:
-        ModelError: they are not settings that this version knows.
-    """
-    try:
-        return train_config_from_values(model.settings)
-    except ConfigurationError as error:
-        raise ModelError(f"the model's settings are not valid: {error.message}") from error
-
-
-def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) -> ImageSet:
-    """Images of the data set a model was trained on, cut as in its training.
-
-    Args:
-        model: the model.
-        split: ``train`` and ``validation`` are the two parts of the training split.
-        data_dir: where the data set is; None looks where training found it.
-
-    Raises:
-        DataError: the data set is missing or not intact.
-    """
-    settings = settings_of(model).data
-    directory = data_dir or Path(settings.dir)
-    if split == "test":
-        return load_split(settings.dataset, directory, "test")
-    train, validation = split_train_validation(
-        load_split(settings.dataset, directory, "train"),
-        train_size=settings.train_size,
-        validation_size=settings.validation_size,
-    )
-    return train if split == "train" else validation
-
-
 def scores_of(model: SavedModel, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scores (n, C) of images (n, D) uint8, not yet divided by the temperature."""
+    """Scores (n, C) of images (n, D) uint8, not yet divided by a temperature."""
     preprocessing = Preprocessing(model.mean, model.scale)
     return score_images(images, preprocessing, model.weights, model.bias)
 
 
-def evaluate_saved_model(model: SavedModel, images: ImageSet) -> Evaluation:
-    """Loss at the model's own temperature, accuracy and the rest on some images."""
-    scores = scores_of(model, images.images)
-    loss = data_loss(settings_of(model).model.loss, scores, images.labels, model.temperature)
-    return evaluate(scores, images.labels, model.class_names, loss=loss)
+def trained_with(model: SavedModel) -> str:
+    """The loss a model was trained with: ``softmax`` or ``hinge``.
+
+    The scores of a hinge model are margins: training gave them no scale on which they would be
+    logarithms of probabilities.
+    """
+    return str(model.settings.get("model", {}).get("loss", "softmax"))
+
+
+def model_digest(model: SavedModel) -> str:
+    """Hex SHA-256 of everything in a model that its scores depend on."""
+    digest = hashlib.sha256()
+    for array in (model.weights, model.bias, model.mean, model.scale):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -55,6 +55,11 @@ def staircase(start: float, every: int, factor: float) -> Schedule:
     return lambda steps: np.asarray(start * factor ** (steps // every), np.float64)
 
 
+def scaled(factor: float, schedule: Schedule) -> Schedule:
+    """``factor`` times the values of a schedule."""
+    return lambda steps: factor * schedule(steps)
+
+
 def warmed_up(schedule: Schedule, warmup: int) -> Schedule:
     """Linear rise over the first ``warmup`` steps, then ``schedule`` from its own step 0."""
 

@@ -4,19 +4,12 @@ The loop itself is in ``trainer``; here is what happens around it.
 """
 
 import time
-from dataclasses import asdict, dataclass
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from softmax_cli.config.differences import differing_keys
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
-from softmax_cli.errors import CheckpointError, InterruptedRunError, ModelError
-from softmax_cli.evaluation.metrics import accuracy
-from softmax_cli.evaluation.scoring import score_images
-from softmax_cli.model.losses import data_loss
+from softmax_cli.errors import CheckpointError, InterruptedRunError
 from softmax_cli.runs.checkpoint import (
     Checkpoint,
     has_checkpoints,
@@ -25,13 +18,9 @@ from softmax_cli.runs.checkpoint import (
 )
 from softmax_cli.runs.directory import RunDirectory
 from softmax_cli.runs.environment import environment, environment_differences
-from softmax_cli.runs.model_file import SavedModel, save_model
-from softmax_cli.runs.tables import read_json, write_csv, write_json
 from softmax_cli.training.assembly import TrainingData, build_trainer
-from softmax_cli.training.history import COLUMNS
-from softmax_cli.training.trainer import Progress, Status, Trainer
-
-Floats = NDArray[np.floating]
+from softmax_cli.training.results import TrainingSummary, write_metrics, write_results
+from softmax_cli.training.trainer import Progress, Trainer
 
 
 class Observer(Protocol):
@@ -48,38 +37,6 @@ class Observer(Protocol):
 
     def stop_requested(self) -> bool:
         """Whether to save a checkpoint and stop after this step."""
-
-
-@dataclass(frozen=True)
-class TrainingSummary:
-    """What came of a training, as ``summary.json`` has it.
-
-    Losses are mean data losses without the regularisation term. Those of training and
-    validation belong to the saved weights: the last ones, or with early stopping the best ones.
-    They are None if training diverged; then no model is saved.
-
-    Attributes:
-        iterations: steps done.
-        seconds: time in the training loop, over all sessions of a resumed training.
-        train_loss: on all training images, as are the others of their names.
-        saved_iteration: steps after which the saved weights were taken.
-        best_iteration: steps after which the validation accuracy was highest.
-        best_validation_accuracy: that accuracy.
-        stopped_early: whether early stopping ended it.
-        diverged: whether the loss ceased to be finite.
-    """
-
-    iterations: int
-    seconds: float
-    train_loss: float | None
-    train_accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    saved_iteration: int | None
-    best_iteration: int | None
-    best_validation_accuracy: float | None
-    stopped_early: bool
-    diverged: bool
 
 
 def train_in_directory(
@@ -105,22 +62,7 @@ def train_in_directory(
         session.restore(observer)
     observer.started(trainer)
     session.train(observer)
-    return session.finish()
-
-
-def finished_summary(run: RunDirectory) -> TrainingSummary | None:
-    """The summary of a training that came to its end, or None.
-
-    Raises:
-        ModelError: there is a summary, but it is not one that this program wrote.
-    """
-    path = run.path / "summary.json"
-    if not path.exists():
-        return None
-    try:
-        return TrainingSummary(**read_json(path))
-    except TypeError as error:
-        raise ModelError(f"{path} is not the summary of a training") from error
+    return write_results(run, config, data, trainer, 0, session.seconds())
 
 
 class _Session:
@@ -168,83 +110,11 @@ class _Session:
                     hint=f"Go on with: softmax train --resume {self._run.path}",
                 )
 
-    def finish(self) -> TrainingSummary:
-        """Write the metrics, the model, the best model on the way to it, and the summary."""
-        seconds = self._seconds()
-        self._write_metrics()
-        model = self._final_model()
-        if model is not None:
-            save_model(self._run.model_file, model)
-        best = self._best_model()
-        if best is not None:
-            save_model(self._run.best_model_file, best)
-        summary = self._summary(model, best, seconds)
-        write_json(self._run.path / "summary.json", asdict(summary))
-        return summary
-
-    def _final_model(self) -> SavedModel | None:
-        """The last weights, or the best ones if training may stop early."""
-        if self._trainer.status[0] == Status.DIVERGED:
-            return None
-        if self._config.training.early_stopping is not None:
-            return self._best_model()
-        return self._model(*self._trainer.stack.member(0), self._trainer.iteration)
-
-    def _best_model(self) -> SavedModel | None:
-        best = self._trainer.best
-        if best.iteration[0] == 0:
-            return None
-        return self._model(*best.member(0), int(best.iteration[0]))
-
-    def _model(self, weights: Floats, bias: Floats, iteration: int) -> SavedModel:
-        """The model of some weights, with what it achieves on the training split."""
-        data, loss = self._data, self._config.model.loss
-        temperature = float(self._trainer.temperature_after(iteration)[0])
-        results: dict[str, int | float] = {"iteration": iteration}
-        for name, images in (("train", data.train), ("validation", data.validation)):
-            scores = score_images(images.images, data.preprocessing, weights, bias)
-            results[f"{name}_loss"] = data_loss(loss, scores, images.labels, temperature)
-            results[f"{name}_accuracy"] = accuracy(scores, images.labels)
-        return SavedModel(
-            weights=weights,
-            bias=bias,
-            mean=data.preprocessing.mean,
-            scale=data.preprocessing.scale,
-            class_names=data.train.class_names,
-            temperature=temperature,
-            settings=plain_values(self._config),
-            results=results,
-            data_digest=data.train.digest,
-        )
-
-    def _summary(
-        self, model: SavedModel | None, best: SavedModel | None, seconds: float
-    ) -> TrainingSummary:
-        results = model.results if model else {}
-        best_results = best.results if best else {}
-        return TrainingSummary(
-            iterations=self._trainer.iteration,
-            seconds=seconds,
-            train_loss=results.get("train_loss"),
-            train_accuracy=results.get("train_accuracy"),
-            validation_loss=results.get("validation_loss"),
-            validation_accuracy=results.get("validation_accuracy"),
-            saved_iteration=results.get("iteration"),
-            best_iteration=best_results.get("iteration"),
-            best_validation_accuracy=best_results.get("validation_accuracy"),
-            stopped_early=bool(self._trainer.status[0] == Status.STOPPED),
-            diverged=bool(self._trainer.status[0] == Status.DIVERGED),
-        )
-
     def _save_checkpoint(self) -> None:
-        document = {**self._origin(), "seconds": self._seconds()}
+        document = {**self._origin(), "seconds": self.seconds()}
         checkpoint = Checkpoint(self._trainer.iteration, self._trainer.state(), document)
         save_checkpoint(self._run.checkpoint_directory, checkpoint)
-        self._write_metrics()
-
-    def _write_metrics(self) -> None:
-        rows = [measurement.of_model(0) for measurement in self._trainer.history]
-        write_csv(self._run.path / "metrics.csv", COLUMNS, rows)
+        write_metrics(self._run, self._trainer, 0)
 
     def _origin(self) -> dict[str, Any]:
         """What a checkpoint is bound to: settings and data; and the environment it was made in."""
@@ -256,7 +126,8 @@ class _Session:
             "environment": environment(),
         }
 
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """Time spent in the loop, earlier sessions included."""
         return self._earlier_seconds + time.perf_counter() - self._start
 
 

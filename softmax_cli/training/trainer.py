@@ -115,7 +115,7 @@ class Trainer:
         self._temperatures = temperatures
         self._validate = validate
         self._validate_every = validate_every
-        self._early_stopping = early_stopping
+        self.early_stopping = early_stopping
         self._example_weights = example_weights
 
         self.iteration = 0
@@ -132,12 +132,18 @@ class Trainer:
         self._scores = np.empty((stack.classes, stack.models, examples), dtype)
         self._gradient = np.empty_like(stack.weights)
 
-    def train(self) -> Iterator[Progress]:
-        """Train to the end, or until no model is running; one progress for each step."""
-        while self.iteration < self.iterations and self._running.any():
+    def train(self, until: int | None = None) -> Iterator[Progress]:
+        """Train until no model is running, or to the end; one progress for each step.
+
+        Args:
+            until: steps done at which to stop and validate before the end.
+        """
+        end = self.iterations if until is None else min(until, self.iterations)
+        while self.iteration < end and self._running.any():
             with np.errstate(over="ignore", invalid="ignore"):
                 diverged = self._step()
-                measurement = self._measure() if self._validation_is_due() else None
+                due = self.iteration % self._validate_every == 0 or self.iteration == end
+                measurement = self._measure() if due else None
             yield Progress(self.iteration, measurement, diverged)
 
     def temperature_after(self, iteration: int) -> PerModel:
@@ -196,9 +202,6 @@ class Trainer:
         self.ended[members] = self.iteration
         self._update.forget(members)
 
-    def _validation_is_due(self) -> bool:
-        return self.iteration % self._validate_every == 0 or self.iteration == self.iterations
-
     def _measure(self) -> Measurement:
         """Validate, remember the best weights, stop the models that have waited too long."""
         temperature = self.temperature_after(self.iteration)
@@ -222,7 +225,7 @@ class Trainer:
         return measurement
 
     def _remember_best(self, accuracy: PerModel) -> None:
-        rule = self._early_stopping
+        rule = self.early_stopping
         min_delta = rule.min_delta if rule else 0.0
         self.best.update(self.stack, accuracy, self.iteration, self._running, min_delta)
         if rule:
@@ -254,6 +257,26 @@ class Trainer:
         for name, array in self.state().items():
             if not name.startswith(("history/", "iteration")):
                 array[...] = state[name]
+
+
+def select_members(state: Arrays, members: NDArray[np.int64]) -> Arrays:
+    """The state of a narrower stack: copies of what belongs to some members, in their order.
+
+    Every array but the numbers of iterations ends in an axis of K models, or of C K columns in
+    which the models run fastest.
+    """
+    models = len(state["status"])
+    return {
+        name: array.copy()
+        if name in ("iteration", "history/iteration")
+        else _select_last_axis(array, models, members)
+        for name, array in state.items()
+    }
+
+
+def _select_last_axis(array: NDArray[Any], models: int, members: NDArray[np.int64]) -> NDArray[Any]:
+    by_model = array.reshape(*array.shape[:-1], array.shape[-1] // models, models)
+    return by_model[..., members].reshape(*array.shape[:-1], -1)
 
 
 def _named(prefix: str, arrays: Arrays) -> Arrays:

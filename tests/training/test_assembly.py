@@ -60,6 +60,13 @@ def test_each_schedule_at_start_middle_and_end(
     assert rate(np.array([0, 50, 100])) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("kind", ["constant", "linear", "cosine", "exponential", "step"])
+def test_a_learning_rate_of_zero_stays_zero(settings: Settings, kind: str) -> None:
+    values = {"optimizer.schedule": kind, "optimizer.learning_rate": 0.0}
+    rate = learning_rate_schedule(settings(**values).optimizer, 101)
+    assert rate(np.arange(101)).tolist() == [0.0] * 101
+
+
 def test_temperatures(settings: Settings) -> None:
     falling = {"start": 4.0, "end": 1.0, "decay": "linear"}
     schedule = temperature_schedule(settings(**{"model.temperature": falling}).model, 4)

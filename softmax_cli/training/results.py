@@ -1,0 +1,179 @@
+"""What a finished training leaves behind: models, metrics and a summary in a run directory."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.writing import plain_values
+from softmax_cli.errors import ModelError
+from softmax_cli.evaluation.metrics import accuracy
+from softmax_cli.evaluation.scoring import score_images
+from softmax_cli.model.losses import data_loss
+from softmax_cli.runs.directory import RunDirectory
+from softmax_cli.runs.model_file import SavedModel, save_model
+from softmax_cli.runs.tables import read_json, write_csv, write_json
+from softmax_cli.training.assembly import TrainingData
+from softmax_cli.training.history import COLUMNS
+from softmax_cli.training.trainer import Status, Trainer
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What came of a training, as ``summary.json`` has it.
+
+    Losses are mean data losses without the regularisation term. Those of training and
+    validation belong to the saved weights: the last ones, or with early stopping the best ones.
+    They are None if training diverged; then no model is saved.
+
+    Attributes:
+        iterations: steps done.
+        seconds: time in the training loop, over all sessions of a resumed training.
+        train_loss: on all training images, as are the others of their names.
+        saved_iteration: steps after which the saved weights were taken.
+        best_iteration: steps after which the validation accuracy was highest.
+        best_validation_accuracy: that accuracy.
+        stopped_early: whether early stopping ended it.
+        diverged: whether the loss ceased to be finite.
+    """
+
+    iterations: int
+    seconds: float
+    train_loss: float | None
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    saved_iteration: int | None
+    best_iteration: int | None
+    best_validation_accuracy: float | None
+    stopped_early: bool
+    diverged: bool
+
+
+def finished_summary(run: RunDirectory) -> TrainingSummary | None:
+    """The summary of a training that came to its end, or None.
+
+    Raises:
+        ModelError: there is a summary, but it is not one that this program wrote.
+    """
+    path = run.path / "summary.json"
+    if not path.exists():
+        return None
+    try:
+        return TrainingSummary(**read_json(path))
+    except TypeError as error:
+        raise ModelError(f"{path} is not the summary of a training") from error
+
+
+def write_results(
+    run: RunDirectory,
+    config: TrainConfig,
+    data: TrainingData,
+    trainer: Trainer,
+    member: int,
+    seconds: float,
+) -> TrainingSummary:
+    """Write the metrics, the model, the best model on the way to it, and the summary.
+
+    Args:
+        run: where to.
+        config: settings of the model.
+        data: what it was trained and validated on.
+        trainer: has come to its end.
+        member: index of the model in the stack.
+        seconds: time spent in the training loop.
+
+    Raises:
+        OSError: a file could not be written.
+    """
+    write_metrics(run, trainer, member)
+    best = _best_model(config, data, trainer, member)
+    model = best if config.training.early_stopping else _last_model(config, data, trainer, member)
+    if model is not None:
+        save_model(run.model_file, model)
+    if best is not None:
+        save_model(run.best_model_file, best)
+    summary = _summary(trainer, member, model, best, seconds)
+    write_json(run.path / "summary.json", asdict(summary))
+    return summary
+
+
+def write_metrics(run: RunDirectory, trainer: Trainer, member: int) -> None:
+    """Write what was measured so far as ``metrics.csv``."""
+    rows = [measurement.of_model(member) for measurement in trainer.history]
+    write_csv(run.path / "metrics.csv", COLUMNS, rows)
+
+
+def _last_model(
+    config: TrainConfig, data: TrainingData, trainer: Trainer, member: int
+) -> SavedModel | None:
+    if trainer.status[member] == Status.DIVERGED:
+        return None
+    weights, bias = trainer.stack.member(member)
+    return _model(config, data, trainer, member, weights, bias, trainer.iteration)
+
+
+def _best_model(
+    config: TrainConfig, data: TrainingData, trainer: Trainer, member: int
+) -> SavedModel | None:
+    iteration = int(trainer.best.iteration[member])
+    if iteration == 0:
+        return None
+    weights, bias = trainer.best.member(member)
+    return _model(config, data, trainer, member, weights, bias, iteration)
+
+
+def _model(
+    config: TrainConfig,
+    data: TrainingData,
+    trainer: Trainer,
+    member: int,
+    weights: Floats,
+    bias: Floats,
+    iteration: int,
+) -> SavedModel:
+    """The model of some weights, with what it achieves on the training split."""
+    temperature = float(trainer.temperature_after(iteration)[member])
+    results: dict[str, int | float] = {"iteration": iteration}
+    for name, images in (("train", data.train), ("validation", data.validation)):
+        scores = score_images(images.images, data.preprocessing, weights, bias)
+        results[f"{name}_loss"] = data_loss(config.model.loss, scores, images.labels, temperature)
+        results[f"{name}_accuracy"] = accuracy(scores, images.labels)
+    return SavedModel(
+        weights=weights,
+        bias=bias,
+        mean=data.preprocessing.mean,
+        scale=data.preprocessing.scale,
+        class_names=data.train.class_names,
+        temperature=temperature,
+        settings=plain_values(config),
+        results=results,
+        data_digest=data.train.digest,
+    )
+
+
+def _summary(
+    trainer: Trainer,
+    member: int,
+    model: SavedModel | None,
+    best: SavedModel | None,
+    seconds: float,
+) -> TrainingSummary:
+    results = model.results if model else {}
+    best_results = best.results if best else {}
+    return TrainingSummary(
+        iterations=trainer.iteration,
+        seconds=seconds,
+        train_loss=results.get("train_loss"),
+        train_accuracy=results.get("train_accuracy"),
+        validation_loss=results.get("validation_loss"),
+        validation_accuracy=results.get("validation_accuracy"),
+        saved_iteration=results.get("iteration"),
+        best_iteration=best_results.get("iteration"),
+        best_validation_accuracy=best_results.get("validation_accuracy"),
+        stopped_early=bool(trainer.status[member] == Status.STOPPED),
+        diverged=bool(trainer.status[member] == Status.DIVERGED),
+    )
