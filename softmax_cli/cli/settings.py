@@ -23,9 +23,18 @@ def train_settings(
     Raises:
         ConfigurationError: with everything that is wrong.
     """
-    from softmax_cli.config.loading import load_train_config, with_values
+    from softmax_cli.config.loading import load_train_config
 
     config = load_train_config(source, overrides)
+    return with_options(config, overrides, data_dir=data_dir, seed=seed)
+
+
+def with_options(
+    config: "TrainConfig", overrides: Sequence[str], *, data_dir: Path | None, seed: int | None
+) -> "TrainConfig":
+    """Settings with ``--data-dir`` and ``--seed`` put in, where no override gives the same."""
+    from softmax_cli.config.loading import with_values
+
     overridden = {override.partition("=")[0] for override in overrides}
     options = {"data.dir": str(data_dir) if data_dir else None, "seed": seed}
     values = {k: v for k, v in options.items() if v is not None and k not in overridden}

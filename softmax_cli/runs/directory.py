@@ -126,7 +126,7 @@ def create_run_directory(
         remove_leftovers(path)
         if any(path.iterdir()):
             _clear(path, kind, overwrite=overwrite)
-        write_text(run.settings_file, f"{_marker(kind)}\n{settings}")
+        rewrite_settings(run, settings)
     except BaseException:
         run.close()
         raise
@@ -152,6 +152,15 @@ def claim_run_directory(parent: Path, stem: str, *, kind: Kind, settings: str) -
     path = next(filter(_is_made_now, (parent / f"{stem}-{number:03d}" for number in numbers)))
     sync_directory(parent)
     return create_run_directory(path, kind=kind, settings=settings)
+
+
+def rewrite_settings(run: RunDirectory, settings: str) -> None:
+    """Replace the settings of a run that goes on with others.
+
+    Raises:
+        OSError: writing failed; the earlier settings are still there.
+    """
+    write_text(run.settings_file, f"{_marker(run.kind)}\n{settings}")
 
 
 def open_run_directory(
@@ -266,7 +275,7 @@ def _remove_run(path: Path) -> None:
     for entry in sorted(path.iterdir()):
         if entry.name in _MADE_FILES:
             _remove_file(entry)
-    _remove_checkpoints(path / "checkpoint")
+    remove_checkpoints(path / "checkpoint")
     best = path / "best"
     if best.is_dir() and not best.is_symlink() and _is_marked(best / "config.yaml", "train"):
         _remove_run(best)
@@ -274,8 +283,13 @@ def _remove_run(path: Path) -> None:
         _remove_if_empty(best)
 
 
-def _remove_checkpoints(directory: Path) -> None:
-    """Remove checkpoints from ``directory`` and from a sweep's ``stack-<n>/`` in it."""
+def remove_checkpoints(directory: Path) -> None:
+    """Remove checkpoints from ``directory`` and from a sweep's ``stack-<id>/`` in it.
+
+    Raises:
+        RunDirectoryError: the directory is a symbolic link.
+        OSError: a file could not be removed.
+    """
     if directory.is_symlink():
         raise RunDirectoryError(
             f"{directory} is a symbolic link, so the checkpoints behind it are not removed",
@@ -288,7 +302,7 @@ def _remove_checkpoints(directory: Path) -> None:
         if _CHECKPOINT_NAME.fullmatch(entry.name):
             _remove_file(entry)
         elif _STACK_NAME.fullmatch(entry.name):
-            _remove_checkpoints(entry)
+            remove_checkpoints(entry)
     _remove_if_empty(directory)
 
 

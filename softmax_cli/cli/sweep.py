@@ -1,0 +1,243 @@
+"""``softmax sweep``: train every trial of a search space, and keep the best."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from softmax_cli.cli import signals
+from softmax_cli.cli.options import (
+    Config,
+    DataDir,
+    DryRun,
+    Format,
+    OutputFormat,
+    Overrides,
+    Overwrite,
+    Quiet,
+    Resume,
+    RunDir,
+    Seed,
+    Verbose,
+)
+from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.pictures import draw_curves, draw_heatmap
+from softmax_cli.cli.sweep_progress import SweepProgress
+from softmax_cli.cli.sweep_table import leaders_table
+from softmax_cli.errors import DivergedError, FailedTrialsError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from softmax_cli.config.sweep_schema import SweepConfig
+    from softmax_cli.runs.directory import RunDirectory
+    from softmax_cli.tuning.sweep import SweepSummary
+
+_ROWS = 20
+
+
+def sweep(
+    overrides: Overrides = None,
+    config: Config = None,
+    run_dir: RunDir = None,
+    resume: Resume = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Dask cluster, such as tcp://host:8786."),
+    ] = None,
+    data_dir: DataDir = None,
+    seed: Seed = None,
+    form: Format = OutputFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train every trial of a search space side by side, rank them and save the best.
+
+    Ctrl-C saves a checkpoint first; --resume goes on. With --config as well, --resume takes a grid
+    that has grown, and trains only what is new. KEY=VALUE changes a key of the sweep (folds=5), of
+    its base (training.iterations=500) or an axis (parameters.optimizer.momentum=[0.5,0.9]).
+    """
+    output = Output(form, quiet=quiet, verbose=verbose)
+    if resume is not None:
+        if run_dir or overwrite:
+            raise typer.BadParameter("--resume goes on in its own directory: leave out --run-dir")
+        _resume(resume, config, overrides or [], data_dir, seed, scheduler, output)
+        return
+    if config is None:
+        raise typer.BadParameter("--config is missing: a preset such as demo-sweep, or a file")
+    if overwrite and run_dir is None:
+        raise typer.BadParameter("--overwrite needs --run-dir, the sweep to replace")
+    settings = _settings(config, overrides or [], data_dir, seed)
+    if dry_run:
+        _print_plan(settings, output)
+        return
+    run = _new_directory(settings, Path(config).stem, run_dir, overwrite=overwrite)
+    with run:
+        _run(run, settings, scheduler, output)
+
+
+def _settings(
+    source: str, overrides: Sequence[str], data_dir: Path | None, seed: int | None
+) -> "SweepConfig":
+    """Settings of a sweep; ``--seed`` is that of its trainings and of a random search."""
+    from softmax_cli.cli.settings import with_options
+    from softmax_cli.config.sweep_loading import load_sweep_config
+
+    config = load_sweep_config(source, overrides)
+    train = with_options(config.train, overrides, data_dir=data_dir, seed=seed)
+    changed: dict[str, Any] = {"train": train}
+    if seed is not None:
+        changed["seed"] = seed
+    return config.model_copy(update=changed)
+
+
+def _new_directory(
+    settings: "SweepConfig", stem: str, run_dir: Path | None, *, overwrite: bool
+) -> "RunDirectory":
+    from softmax_cli.config.writing import to_yaml
+    from softmax_cli.runs.directory import claim_run_directory, create_run_directory
+    from softmax_cli.training.assembly import load_training_data
+    from softmax_cli.tuning.trials import make_trials
+
+    # Before a directory is made: where trials or data are wrong, nothing is left behind.
+    make_trials(settings)
+    load_training_data(settings.train)
+    text = to_yaml(settings)
+    if run_dir is None:
+        return claim_run_directory(Path("runs/sweep"), stem, kind="sweep", settings=text)
+    return create_run_directory(run_dir, kind="sweep", settings=text, overwrite=overwrite)
+
+
+def _resume(
+    directory: Path,
+    source: str | None,
+    overrides: Sequence[str],
+    data_dir: Path | None,
+    seed: int | None,
+    scheduler: str | None,
+    output: Output,
+) -> None:
+    from softmax_cli.config.sweep_loading import load_sweep_config
+    from softmax_cli.config.writing import to_yaml
+    from softmax_cli.runs.directory import open_run_directory, rewrite_settings
+    from softmax_cli.tuning.sweep import check_extends
+
+    with open_run_directory(directory, kind="sweep", exclusive=True) as run:
+        before = load_sweep_config(str(run.settings_file))
+        settings = _settings(source or str(run.settings_file), overrides, data_dir, seed)
+        check_extends(before, settings)
+        if settings.parameters != before.parameters or settings.search != before.search:
+            rewrite_settings(run, to_yaml(settings))
+        _run(run, settings, scheduler, output)
+
+
+def _run(
+    run: "RunDirectory", settings: "SweepConfig", scheduler: str | None, output: Output
+) -> None:
+    from softmax_cli.tuning.sweep import run_sweep
+
+    output.message(f"Sweeping {', '.join(settings.parameters)}; writing to {run.path}")
+    with ExitStack() as context:
+        client = None
+        if scheduler is not None:
+            from softmax_cli.tuning.cluster import connected
+
+            client = context.enter_context(connected(scheduler))
+        context.enter_context(signals.stopping_gracefully())
+        progress = context.enter_context(SweepProgress(output, settings))
+        summary = run_sweep(run, settings, progress, client)
+    _draw(run, settings, summary)
+    _report(run, settings, summary, output)
+
+
+def _draw(run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary") -> None:
+    from softmax_cli.runs.directory import open_run_directory
+
+    draw_heatmap(run, settings, summary.outcomes)
+    if summary.best is not None:
+        draw_curves(open_run_directory(run.path / "best"))
+
+
+def _report(
+    run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary", output: Output
+) -> None:
+    """Print the result; trials that diverged or failed may make it an error all the same."""
+    document = {"run_dir": run.path, **asdict(summary)}
+    document["best"] = document["best"] and {**document["best"], "run_dir": run.path / "best"}
+    outcomes = document.pop("outcomes")
+    document["results"] = outcomes
+    output.result(document, lambda: _result_table(run, settings, summary))
+    for warning in summary.warnings:
+        output.warning(warning)
+    if summary.best is None and summary.diverged:
+        raise DivergedError(
+            f"all {summary.trials} trials diverged",
+            hint="Try smaller values of optimizer.learning_rate: its product with "
+            "optimizer.regularization must stay well below 2.",
+        )
+    if summary.failed:
+        raise FailedTrialsError(
+            f"{summary.failed} of {summary.trials} trials failed",
+            hint=f"Try them again with: softmax sweep --resume {run.path}",
+        )
+
+
+def _result_table(
+    run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary"
+) -> "RenderableType":
+    from rich.console import Group
+
+    table = leaders_table(settings, summary.outcomes, _ROWS)
+    hidden = len(summary.outcomes) - _ROWS
+    facts = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
+    if hidden > 0:
+        facts["not shown"] = f"{hidden} trials; all are in the table below"
+    facts["table"] = f"{run.path / 'results.csv'}"
+    if summary.best is not None:
+        facts["best"] = f"{percent(summary.best.validation_accuracy)} validation accuracy"
+        facts["best run"] = f"{run.path / 'best'}"
+    return Group(table, facts_table(facts))
+
+
+def _print_plan(settings: "SweepConfig", output: Output) -> None:
+    """Print trials, stacks, arithmetic, and an estimate of time and memory."""
+    from softmax_cli.tuning.estimate import estimate
+    from softmax_cli.tuning.stacks import plan_stacks
+    from softmax_cli.tuning.trials import make_trials
+
+    trials = make_trials(settings)
+    estimates = estimate(plan_stacks(trials, settings.folds))
+    document = {
+        "trials": [{"id": trial.id, "parameters": trial.parameters} for trial in trials],
+        "stacks": [asdict(stack) for stack in estimates],
+    }
+
+    def table() -> "RenderableType":
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(
+            "stack", "trials", "models", "iterations", "TFLOP", "at least", "memory",
+            box=SIMPLE_HEAD, pad_edge=False,
+        )  # fmt: skip
+        for number, stack in enumerate(estimates, start=1):
+            table.add_row(
+                str(number),
+                str(stack.trials),
+                str(stack.models),
+                str(stack.iterations),
+                f"{stack.operations / 1e12:.2f}",
+                f"{stack.seconds:.1f} s",
+                f"{stack.memory / 1e6:.0f} MB",
+            )
+        total = sum(stack.seconds for stack in estimates)
+        table.add_section()
+        table.add_row("all", str(len(trials)), "", "", "", f"{total:.1f} s", "")
+        return table
+
+    output.result(document, table)

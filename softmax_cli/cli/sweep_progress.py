@@ -1,0 +1,145 @@
+"""Progress of a sweep: a bar with the leaders beside it on a terminal, lines elsewhere."""
+
+import time
+from typing import TYPE_CHECKING
+
+from softmax_cli.cli import signals
+from softmax_cli.cli.output import Output, percent, stderr_console
+from softmax_cli.cli.sweep_table import leaders_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.progress import Progress as Bar
+
+    from softmax_cli.config.sweep_schema import SweepConfig
+    from softmax_cli.training.trainer import Progress, Trainer
+    from softmax_cli.tuning.outcomes import Outcome
+    from softmax_cli.tuning.stack_run import StackTask
+
+_LIVE_SECONDS = 0.5
+_LINE_SECONDS = 5.0
+_LEADERS = 8
+
+
+class SweepProgress:
+    """Shows a sweep on stderr, and passes on that the user asked to stop; a context manager."""
+
+    def __init__(self, output: Output, settings: "SweepConfig") -> None:
+        self._output = output
+        self._settings = settings
+        self._console = stderr_console()
+        self._live: Live | None = None
+        self._bar: Bar | None = None
+        self._interval = _LIVE_SECONDS if self._console.is_terminal else _LINE_SECONDS
+        self._next = 0.0
+        self._trials = 0
+        self._stacks = 0
+        self._stacks_done = 0
+        self._leaders: list[Outcome] = []
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: BaseException | None,
+        traceback: "TracebackType | None",
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def planned(self, trials: int, done: int) -> None:
+        """Say what is ahead."""
+        self._trials = trials
+        found = f", {done} of them done already" if done else ""
+        self._output.message(f"{trials} trials{found}")
+        if not self._output.quiet and self._console.is_terminal:
+            self._start_live()
+
+    def stage_started(self, tasks: "Sequence[StackTask]") -> None:
+        """Count the stacks of this stage."""
+        self._stacks, self._stacks_done = len(tasks), 0
+
+    def progressed(self, task: "StackTask", trainer: "Trainer", progress: "Progress") -> None:
+        """Show, if it is time to."""
+        if progress.measurement is not None:
+            self._leaders = _standing(task, trainer) or self._leaders
+        now = time.monotonic()
+        if self._output.quiet or now < self._next:
+            return
+        self._next = now + self._interval
+        end = task.until or trainer.iterations
+        if self._bar is not None and self._live is not None:
+            self._bar.update(
+                self._bar.task_ids[0],
+                total=end,
+                completed=progress.iteration,
+                description=f"stack {self._stacks_done + 1}/{self._stacks}",
+            )
+            self._live.update(self._picture(), refresh=True)
+        else:
+            self._output.message(
+                f"stack {self._stacks_done + 1}/{self._stacks} ({task.stack.models} models), "
+                f"iteration {progress.iteration}/{end}{self._best()}"
+            )
+
+    def recorded(self, leaders: "Sequence[Outcome]") -> None:
+        """Show the standings after a stack."""
+        self._stacks_done += 1
+        self._leaders = list(leaders)
+        if self._live is not None:
+            self._live.update(self._picture(), refresh=True)
+        else:
+            self._output.message(f"{len(leaders)} of {self._trials} trials done{self._best()}")
+
+    def warned(self, message: str) -> None:
+        """Print a warning."""
+        self._output.warning(message)
+
+    def stop_requested(self) -> bool:
+        """Whether Ctrl-C was pressed or SIGTERM came."""
+        return signals.stop_requested()
+
+    def _best(self) -> str:
+        best = self._leaders[0] if self._leaders else None
+        return f", best {percent(best.validation_accuracy)}" if best else ""
+
+    def _start_live(self) -> None:
+        from rich import progress as rich_progress
+        from rich.live import Live
+
+        self._bar = rich_progress.Progress(
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(bar_width=24),
+            rich_progress.MofNCompleteColumn(),
+            rich_progress.TimeRemainingColumn(),
+            auto_refresh=False,
+        )
+        self._bar.add_task("", total=None)
+        self._live = Live(
+            self._picture(), console=self._console, auto_refresh=False, transient=True
+        )
+        self._live.start()
+
+    def _picture(self) -> "RenderableType":
+        from rich.console import Group
+
+        assert self._bar is not None  # noqa: S101
+        if not self._leaders:
+            return self._bar
+        return Group(leaders_table(self._settings, self._leaders, _LEADERS), self._bar)
+
+
+def _standing(task: "StackTask", trainer: "Trainer") -> "list[Outcome]":
+    """Where the trials of a stack stand in the middle of its training."""
+    from softmax_cli.tuning.outcomes import outcomes_of, ranked
+
+    trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
+    found = ranked(outcomes_of(trials, task.stack.folds, trainer, 0.0), "validation_accuracy")
+    return [outcome for outcome in found if outcome.validation_accuracy >= 0]

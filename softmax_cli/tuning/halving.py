@@ -1,0 +1,39 @@
+"""Successive halving: all trials start, and after each rung only the best fraction goes on.
+
+Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization,
+2016. Nothing is trained twice: what is dropped leaves the stack, and its matrices shrink.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from softmax_cli.config.sweep_schema import Rungs
+from softmax_cli.training.trainer import select_members
+from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
+from softmax_cli.tuning.stack_run import StackResult, StackTask
+from softmax_cli.tuning.stacks import Stack
+
+
+def rung_end(iterations: int, rung: int, settings: Rungs) -> int:
+    """Steps done at the end of a rung, counted from 0; the last rung ends with the training."""
+    shrunk = settings.factor ** (settings.rungs - 1 - rung)
+    return -(-iterations // int(shrunk))
+
+
+def survivors(outcomes: Sequence[Outcome], factor: int, metric: Metric) -> set[str]:
+    """Ids of the best ``1/factor`` of the trials, at least one."""
+    best = ranked(outcomes, metric)[: max(len(outcomes) // factor, 1)]
+    return {outcome.id for outcome in best}
+
+
+def narrowed(stack: Stack, result: StackResult, keep: set[str]) -> StackTask | None:
+    """The rest of a stack's training with some of its trials only; None if none is left."""
+    places = [place for place, trial in enumerate(stack.trials) if trial.id in keep]
+    if not places:
+        return None
+    members = [place * stack.folds + fold for place in places for fold in range(stack.folds)]
+    return StackTask(
+        Stack(tuple(stack.trials[place] for place in places), stack.folds),
+        state=select_members(result.state, np.array(members)),
+    )
