@@ -7,11 +7,10 @@ from softmax_cli.evaluation.metrics import (
     accuracy,
     confusion_matrix,
     evaluate,
-    log_probabilities,
-    mean_negative_log_likelihood,
     most_confident_errors,
     per_class_metrics,
     predictions,
+    top_classes,
     top_k_accuracy,
 )
 
@@ -23,11 +22,10 @@ __all__ = [
     "confusion_matrix",
     "evaluate",
     "fit_temperature",
-    "log_probabilities",
-    "mean_negative_log_likelihood",
     "most_confident_errors",
     "per_class_metrics",
     "predictions",
     "reliability",
+    "top_classes",
     "top_k_accuracy",
 ]

@@ -15,10 +15,10 @@ from softmax_cli.evaluation.metrics import (
     Labels,
     Scores,
     check_scores,
-    log_probabilities,
-    mean_negative_log_likelihood,
     predictions,
 )
+from softmax_cli.model.losses import data_loss
+from softmax_cli.model.softmax import softmax
 
 # Of the scores' own spread; between its ends the softmax goes from uniform to one-hot.
 _INVERSE_TEMPERATURES = (1e-4, 1e4)
@@ -79,7 +79,7 @@ def reliability(
         DivergedError: a score is not finite.
     """
     check_scores(scores, labels)
-    confidence = np.exp(log_probabilities(scores, temperature).max(axis=1))
+    confidence = softmax(scores.astype(np.float64), temperature).max(axis=1)
     bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(bin_of, minlength=bins)
     mean_confidence = _mean_per_bin(confidence, bin_of, counts)
@@ -87,7 +87,7 @@ def reliability(
     gaps = np.abs(mean_accuracy - mean_confidence)[counts > 0]
     return Reliability(
         temperature=float(temperature),
-        loss=mean_negative_log_likelihood(scores, labels, temperature),
+        loss=data_loss("softmax", scores, labels, temperature),
         expected_calibration_error=float(gaps @ counts[counts > 0] / len(labels)),
         counts=counts.astype(np.int64, copy=False),
         confidence=mean_confidence,
@@ -158,7 +158,7 @@ def _slope_and_curvature(
     scores: NDArray[np.float64], labels: Labels, inverse: float
 ) -> tuple[float, float]:
     """Return the first two derivatives, by 1/T, of the mean negative log-likelihood at 1/T."""
-    p = np.exp(log_probabilities(scores, 1 / inverse))
+    p = softmax(scores, 1 / inverse)
     expected = np.sum(p * scores, axis=1)
     deviations = scores - expected[:, None]
     slope = np.mean(expected - scores[np.arange(len(labels)), labels])

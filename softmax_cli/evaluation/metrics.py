@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, DivergedError
+from softmax_cli.model.softmax import log_softmax
 
 Scores: TypeAlias = NDArray[np.floating[Any]]
 Labels: TypeAlias = NDArray[np.integer[Any]]
@@ -73,8 +74,7 @@ def evaluate(
         scores: ``(n, C)``.
         labels: ``(n,)``.
         class_names: C names, in the order of the columns of ``scores``.
-        loss: mean data loss of the model's own kind: ``mean_negative_log_likelihood`` for softmax,
-            the mean hinge loss for an SVM.
+        loss: mean data loss of the model's own kind, from ``softmax_cli.model.losses.data_loss``.
 
     Raises:
         DataError: there are no images, or scores, labels and names do not fit together.
@@ -128,6 +128,12 @@ def predictions(scores: Scores) -> NDArray[np.int64]:
     return winners
 
 
+def top_classes(scores: Scores, k: int) -> NDArray[np.int64]:
+    """Return the ``min(k, C)`` best classes of each row, best first, ``(n, min(k, C))`` int64."""
+    order: NDArray[np.int64] = np.argsort(-scores, axis=1, kind="stable").astype(np.int64)
+    return order[:, :k]
+
+
 def accuracy(scores: Scores, labels: Labels) -> float:
     """Return the share of rows whose prediction is the label."""
     return float(np.mean(predictions(scores) == labels))
@@ -149,31 +155,6 @@ def top_k_accuracy(scores: Scores, labels: Labels, k: int) -> float:
     return float(np.mean(np.count_nonzero(ahead, axis=1) < k))
 
 
-def log_probabilities(scores: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Return ``log softmax(scores / temperature)``, ``(n, C)`` float64.
-
-    The row's maximum is subtracted first (Goodfellow, Bengio and Courville, Deep Learning,
-    section 4.1), so scores of any finite size are safe.
-    """
-    shifted = scores.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    shifted /= temperature
-    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return shifted
-
-
-def mean_negative_log_likelihood(scores: Scores, labels: Labels, temperature: float = 1.0) -> float:
-    """Return the mean of ``-log p(label)`` in nats, computed in float64.
-
-    Args:
-        scores: ``(n, C)``.
-        labels: ``(n,)``.
-        temperature: T > 0; scores are divided by it before the softmax.
-    """
-    log_p = log_probabilities(scores, temperature)
-    return -float(np.mean(log_p[np.arange(len(labels)), labels]))
-
-
 def confusion_matrix(predicted: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
     """Count how often each true class was taken for each class.
 
@@ -190,22 +171,25 @@ def confusion_matrix(predicted: Labels, labels: Labels, num_classes: int) -> NDA
     return counts.reshape(num_classes, num_classes).astype(np.int64, copy=False)
 
 
-def most_confident_errors(scores: Scores, labels: Labels, count: int) -> NDArray[np.int64]:
+def most_confident_errors(
+    scores: Scores, labels: Labels, count: int, temperature: float = 1.0
+) -> NDArray[np.int64]:
     """Return the images that are wrong with the greatest probability, surest first.
 
-    A temperature could reorder them; this is the order at temperature 1. Of equal probabilities the
-    lower index comes first.
+    Of equal probabilities the lower index comes first.
 
     Args:
         scores: ``(n, C)``.
         labels: ``(n,)``.
         count: how many at most.
+        temperature: T > 0; scores are divided by it before the softmax. It can change the order.
 
     Returns:
         Indices into ``scores``, ``(m,)`` int64 with ``m <= count``.
     """
     wrong = np.flatnonzero(predictions(scores) != labels)
-    confidence = log_probabilities(scores[wrong]).max(axis=1)
+    # Logarithms tell probabilities apart that all round to 1.
+    confidence = log_softmax(scores[wrong].astype(np.float64), temperature).max(axis=1)
     order = np.argsort(-confidence, kind="stable")[:count]
     return wrong[order].astype(np.int64, copy=False)
 

@@ -1,5 +1,4 @@
 import json
-import math
 
 import numpy as np
 import pytest
@@ -11,13 +10,12 @@ from softmax_cli.evaluation import (
     accuracy,
     confusion_matrix,
     evaluate,
-    log_probabilities,
-    mean_negative_log_likelihood,
     most_confident_errors,
     per_class_metrics,
     predictions,
     top_k_accuracy,
 )
+from softmax_cli.model.softmax import softmax
 
 NAMES = tuple("abcdefg")
 
@@ -30,52 +28,6 @@ def random_case(
     scores = rng.normal(size=(n, num_classes)) * 3
     scores[np.arange(n), labels] += 2
     return scores, labels
-
-
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("temperature", [0.7, 1.0, 7.0])
-def test_loss_agrees_with_scikit_learn(seed: int, temperature: float) -> None:
-    scores, labels = random_case(seed)
-    p = np.exp(log_probabilities(scores, temperature))
-
-    assert p.sum(axis=1) == pytest.approx(1)
-    assert mean_negative_log_likelihood(scores, labels, temperature) == pytest.approx(
-        sklearn_metrics.log_loss(labels, p, labels=range(7)), rel=1e-12
-    )
-
-
-def test_worked_loss_example() -> None:
-    scores = np.array([[-3.0, 2.0, -1.0, 0.0]] * 2)
-
-    assert np.exp(log_probabilities(scores)[0]).round(4).tolist() == [
-        0.0057,
-        0.8390,
-        0.0418,
-        0.1135,
-    ]
-    assert mean_negative_log_likelihood(scores[:1], np.array([1])) == pytest.approx(
-        0.1755, abs=5e-5
-    )
-    assert mean_negative_log_likelihood(scores[:1], np.array([0])) == pytest.approx(
-        5.1755, abs=5e-5
-    )
-
-
-def test_huge_scores_stay_finite() -> None:
-    scores = np.array([[1e30, -1e30], [123.0, 789.0]], dtype=np.float32)
-
-    assert mean_negative_log_likelihood(scores, np.array([0, 1])) == 0.0
-    assert math.isfinite(mean_negative_log_likelihood(scores, np.array([1, 0])))
-
-
-def test_loss_of_float32_scores_is_computed_in_float64() -> None:
-    scores, labels = random_case(0)
-    single = scores.astype(np.float32)
-
-    assert mean_negative_log_likelihood(single, labels) == mean_negative_log_likelihood(
-        single.astype(np.float64), labels
-    )
-    assert single.dtype == np.float32
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -133,6 +85,19 @@ def test_the_surest_errors_come_first() -> None:
     assert most_confident_errors(scores, labels, 10).tolist() == [2, 4, 1]
     assert most_confident_errors(scores, labels, 2).tolist() == [2, 4]
     assert most_confident_errors(scores[[0, 3]], labels[:2], 3).tolist() == []
+
+
+def test_the_order_of_errors_is_that_of_their_probabilities_at_the_temperature() -> None:
+    # Sharp scores decide by the lead over the second best, flat ones by that over all others.
+    scores = np.array([[0, 3.0, 2.9, -9], [0, 1.5, 1.0, 1.0]])
+    labels = np.zeros(2, int)
+
+    for temperature in (0.05, 1.0, 3.0):
+        p = softmax(scores, temperature).max(axis=1)
+        surest = most_confident_errors(scores, labels, 1, temperature)
+        assert surest.tolist() == [p.argmax()]
+    sharp, flat = (most_confident_errors(scores, labels, 1, t)[0] for t in (0.05, 1.0))
+    assert sharp != flat
 
 
 def test_rows_are_true_classes_and_columns_predicted_ones() -> None:

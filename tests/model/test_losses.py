@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -159,3 +159,15 @@ def test_data_loss_is_the_loss_of_its_kind() -> None:
     exact = scores.astype(np.float64)
     assert data_loss("softmax", scores, labels, 2.0) == softmax_loss(exact, labels, 2.0)
     assert data_loss("hinge", scores, labels) == hinge_loss(exact, labels)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "hinge"])
+def test_data_loss_of_float32_scores_is_computed_in_float64_and_stays_finite(
+    kind: Literal["softmax", "hinge"],
+) -> None:
+    scores = np.array([[1e30, -1e30], [123.0, 789.0], [0.1, 0.7]], dtype=np.float32)
+
+    for labels in (np.array([0, 1, 0]), np.array([1, 0, 0])):
+        loss = data_loss(kind, scores, labels)
+        assert np.isfinite(loss)
+        assert loss == data_loss(kind, scores.astype(np.float64), labels)
