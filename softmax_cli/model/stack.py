@@ -36,7 +36,7 @@ class LinearStack:
         cls,
         features: int,
         classes: int,
-        seeds: Sequence[np.random.SeedSequence],
+        seeds: "Sequence[np.random.SeedSequence]",  # quoted: importing numpy.random takes time
         weight_scales: Sequence[float],
         dtype: np.dtype[np.floating] | type[np.floating] = np.float32,
     ) -> Self:
