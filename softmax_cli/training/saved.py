@@ -5,15 +5,18 @@ a saved model is worth on its data set is in ``assessment``.
 """
 
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.scoring import score_images
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import SavedModel, load_model
+from softmax_cli.runs.tables import read_json
 
 
 def load_saved_model(path: Path) -> SavedModel:
@@ -34,13 +37,48 @@ def scores_of(model: SavedModel, images: NDArray[np.uint8]) -> NDArray[np.float3
     return score_images(images, preprocessing, model.weights, model.bias)
 
 
-def trained_with(model: SavedModel) -> str:
-    """The loss a model was trained with: ``softmax`` or ``hinge``.
+def own_temperature(model: SavedModel) -> float | None:
+    """The temperature at which a model's softmax gives the probabilities it was trained for.
 
-    The scores of a hinge model are margins: training gave them no scale on which they would be
-    logarithms of probabilities.
+    None for a hinge model: its scores are margins, and training set no scale on which they would be
+    logarithms of probabilities. Only a fitted temperature can.
+
+    Raises:
+        ModelError: the settings do not say which loss it was trained with.
     """
-    return str(model.settings.get("model", {}).get("loss", "softmax"))
+    section = model.settings.get("model")
+    loss = section.get("loss") if isinstance(section, dict) else None
+    if loss not in ("softmax", "hinge"):
+        raise ModelError("the model's settings do not say with which loss it was trained")
+    return model.temperature if loss == "softmax" else None
+
+
+def calibration_file(run: Path) -> Path:
+    """Where the fitted temperature of a run directory, or of the model file in one, is kept."""
+    return (run.parent if run.is_file() else run) / "calibration.json"
+
+
+def fitted_temperature(run: Path, model: SavedModel) -> float:
+    """The temperature that ``softmax evaluate --calibrate`` fitted to a model.
+
+    Args:
+        run: the run directory, or the model file in one.
+        model: what was loaded from there.
+
+    Raises:
+        ModelError: none was fitted, or it was to other weights.
+    """
+    path = calibration_file(run)
+    hint = f"Fit one: softmax evaluate {path.parent} --calibrate"
+    if not path.is_file():
+        raise ModelError(f"no calibration at {path}", hint=hint)
+    document = read_json(path)
+    if document.get("model_digest") != model_digest(model):
+        raise ModelError(f"the calibration in {path} belongs to another model", hint=hint)
+    temperature = document.get("temperature")
+    if type(temperature) is not float or not 0 < temperature < math.inf:
+        raise ModelError(f"expected a temperature in {path}, got {temperature!r}", hint=hint)
+    return temperature
 
 
 def model_digest(model: SavedModel) -> str:

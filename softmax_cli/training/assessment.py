@@ -1,0 +1,185 @@
+"""What a saved model is worth on the data set it was trained on, and the temperature it lacks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.config.loading import train_config_from_values
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data.datasets import load_split
+from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.errors import ConfigurationError, DataError, ModelError
+from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
+from softmax_cli.evaluation.metrics import Evaluation, evaluate
+from softmax_cli.model.losses import data_loss
+from softmax_cli.runs.model_file import SavedModel
+from softmax_cli.training.saved import model_digest, own_temperature, scores_of
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """A model's scores on one split, and what they are worth.
+
+    Attributes:
+        split: which images.
+        images: those images.
+        scores: (n, C) float32, not divided by a temperature.
+        evaluation: accuracy and the rest. Its loss is of the kind the model was trained with: the
+            softmax loss at ``temperature``, or the hinge loss, which knows no temperature.
+        temperature: of the probabilities; None where a hinge model has none.
+        reliability: of the probabilities; None where there are none.
+    """
+
+    split: Split
+    images: ImageSet
+    scores: NDArray[np.float32]
+    evaluation: Evaluation
+    temperature: float | None
+    reliability: Reliability | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures under stable names."""
+        measured = self.reliability
+        return {
+            "split": self.split,
+            **self.evaluation.to_json(),
+            "temperature": self.temperature,
+            "negative_log_likelihood": measured.loss if measured else None,
+            "expected_calibration_error": (
+                measured.expected_calibration_error if measured else None
+            ),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A temperature fitted to the validation images, and what it brings on other images.
+
+    Attributes:
+        temperature: where the mean negative log-likelihood of the validation images is least.
+        examples: how many validation images there were.
+        split: which images ``before`` and ``after`` speak of.
+        before: the model's own probabilities; None for a hinge model.
+        after: the probabilities at the fitted temperature.
+    """
+
+    temperature: float
+    examples: int
+    split: Split
+    before: Reliability | None
+    after: Reliability
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures under stable names."""
+        return {
+            "temperature": self.temperature,
+            "fitted_on": "validation",
+            "examples": self.examples,
+            "split": self.split,
+            "before": self.before.to_json() if self.before else None,
+            "after": self.after.to_json(),
+        }
+
+
+def settings_of(model: SavedModel) -> TrainConfig:
+    """The settings a model was trained with.
+
+    Raises:
+        ModelError: they are not settings that this version knows.
+    """
+    try:
+        return train_config_from_values(model.settings)
+    except ConfigurationError as error:
+        raise ModelError(f"the model's settings are not valid: {error.message}") from error
+
+
+def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) -> ImageSet:
+    """Images of the data set a model was trained on, cut as in its training.
+
+    Args:
+        model: the model.
+        split: ``train`` and ``validation`` are the two parts of the training split.
+        data_dir: where the data set is; None looks where training found it.
+
+    Raises:
+        DataError: the data set is missing or not intact, or has other classes than the model.
+    """
+    settings = settings_of(model).data
+    directory = data_dir or Path(settings.dir)
+    whole = load_split(settings.dataset, directory, "test" if split == "test" else "train")
+    if whole.class_names != model.class_names:
+        raise DataError(
+            f"expected a data set of the model's classes ({', '.join(model.class_names)}), "
+            f"got {', '.join(whole.class_names)}"
+        )
+    if split == "test":
+        return whole
+    train, validation = split_train_validation(
+        whole, train_size=settings.train_size, validation_size=settings.validation_size
+    )
+    return train if split == "train" else validation
+
+
+def assess(
+    model: SavedModel,
+    split: Split,
+    data_dir: Path | None = None,
+    *,
+    temperature: float | None = None,
+) -> Assessment:
+    """Score the images of a split and measure everything.
+
+    Args:
+        model: the model.
+        split: which images of its data set.
+        data_dir: where the data set is; None looks where training found it.
+        temperature: for the probabilities, in place of the model's own; above 0.
+
+    Raises:
+        DataError: the images are missing or not intact, or of other classes.
+        ModelError: the model's settings are not valid.
+    """
+    images = images_for(model, split, data_dir)
+    scores = scores_of(model, images.images)
+    used = own_temperature(model) if temperature is None else temperature
+    kind = settings_of(model).model.loss
+    loss = data_loss(kind, scores, images.labels, model.temperature if used is None else used)
+    return Assessment(
+        split=split,
+        images=images,
+        scores=scores,
+        evaluation=evaluate(scores, images.labels, model.class_names, loss=loss),
+        temperature=used,
+        reliability=None if used is None else reliability(scores, images.labels, used),
+    )
+
+
+def calibrate(
+    model: SavedModel, assessment: Assessment, data_dir: Path | None = None
+) -> Calibration:
+    """Fit a temperature to the validation images; see what it changes on an assessed split.
+
+    Args:
+        model: the model.
+        assessment: of that model, at its own temperature.
+        data_dir: where the data set is; None looks where training found it.
+    """
+    validation = images_for(model, "validation", data_dir)
+    temperature = fit_temperature(scores_of(model, validation.images), validation.labels)
+    return Calibration(
+        temperature=temperature,
+        examples=len(validation),
+        split=assessment.split,
+        before=assessment.reliability,
+        after=reliability(assessment.scores, assessment.images.labels, temperature),
+    )
+
+
+def bound_to(model: SavedModel, document: dict[str, Any]) -> dict[str, Any]:
+    """A document that says which model it speaks of, so that it is not taken for another's."""
+    return {"model_digest": model_digest(model), **document}
