@@ -7,7 +7,9 @@ import typer
 from softmax_cli import __version__
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
+from softmax_cli.cli.predict import predict
 from softmax_cli.cli.presets import presets
+from softmax_cli.cli.sweep import sweep
 from softmax_cli.cli.train import train
 
 app = typer.Typer(
@@ -18,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (download, train, evaluate, presets):
+for command in (download, train, sweep, evaluate, predict, presets):
     app.command()(command)
 
 

@@ -1,0 +1,189 @@
+"""``softmax predict``: classes of pictures that a model has never seen."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
+from softmax_cli.cli.output import Output
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from softmax_cli.data.photos import PhotoBatch
+    from softmax_cli.runs.model_file import SavedModel
+
+
+class PredictionFormat(StrEnum):
+    """How predictions are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Run directory, or a model file.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Image files of any size; - for standard input; .npy files of uint8 images "
+            "(N, 32, 32, 3).",
+        ),
+    ],
+    top: Annotated[
+        int, typer.Option("--top", "-k", min=1, help="How many classes to name, likeliest first.")
+    ] = 3,
+    calibrated: Annotated[
+        bool,
+        typer.Option(
+            "--calibrated", help="Probabilities at the temperature of `evaluate --calibrate`."
+        ),
+    ] = False,
+    form: Annotated[
+        PredictionFormat,
+        typer.Option(
+            "--format", help="A table, one JSON document, or a line of JSON for each image."
+        ),
+    ] = PredictionFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Name the classes of images, the likeliest first, with their probabilities.
+
+    An image is cut to its middle square and reduced to 32 x 32 pixels. Files that are no images
+    are reported, the others go on, and the exit code is 1. The scores of a hinge model are no
+    probabilities until it is calibrated.
+    """
+    from softmax_cli.training.saved import fitted_temperature, load_saved_model, own_temperature
+
+    if images.count("-") > 1:
+        raise typer.BadParameter("standard input (-) holds one image: name it once")
+    output = Output(
+        OutputFormat.JSON if form is PredictionFormat.JSON else OutputFormat.TABLE,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    model = load_saved_model(run)
+    temperature = fitted_temperature(run, model) if calibrated else own_temperature(model)
+    output.detail(f"Temperature: {temperature}")
+    results = _results(model, images, top, temperature)
+    if form is PredictionFormat.JSON:
+        failed = _print_document(run, temperature, results, output)
+    else:
+        failed = _print_lines(results, as_json=form is PredictionFormat.JSONL)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _results(
+    model: "SavedModel", images: list[str], top: int, temperature: float | None
+) -> Iterator[dict[str, Any]]:
+    """What is printed of each image, in order: its classes, or an error."""
+    from softmax_cli.data.photos import read_batches
+    from softmax_cli.training.saved import scores_of
+
+    for batch in read_batches(images, sys.stdin.buffer):
+        scores = scores_of(model, batch.images)
+        yield from _batch_results(batch, scores, model.class_names, top, temperature)
+
+
+def _batch_results(
+    batch: "PhotoBatch",
+    scores: "NDArray[np.float32]",
+    class_names: tuple[str, ...],
+    top: int,
+    temperature: float | None,
+) -> Iterator[dict[str, Any]]:
+    from softmax_cli.evaluation.metrics import top_classes
+    from softmax_cli.model.softmax import softmax
+
+    best = top_classes(scores, top)
+    shares = None if temperature is None else softmax(scores.astype("float64"), temperature)
+    row = -1
+    for name, error in zip(batch.names, batch.errors, strict=True):
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        if error is not None:
+            yield {"image": shown, "error": error}
+            continue
+        row += 1
+        yield {
+            "image": shown,
+            "classes": [
+                {
+                    "name": class_names[c],
+                    "probability": None if shares is None else float(shares[row, c]),
+                    "score": float(scores[row, c]),
+                }
+                for c in best[row]
+            ],
+        }
+
+
+def _print_document(
+    run: Path, temperature: float | None, results: Iterator[dict[str, Any]], output: Output
+) -> bool:
+    predictions: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    for result in results:
+        (failures if _report_failure(result) else predictions).append(result)
+    document = {
+        "run_dir": run,
+        "temperature": temperature,
+        "predictions": predictions,
+        "failures": failures,
+    }
+    output.result(document, lambda: "")
+    return bool(failures)
+
+
+def _print_lines(results: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
+    """Print results as they come, failures on stderr; tell whether there were any."""
+    failed = False
+    width = shutil.get_terminal_size().columns
+    for result in results:
+        if _report_failure(result):
+            failed = True
+        elif as_json:
+            sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            sys.stdout.write(_line(result, width) + "\n")
+    sys.stdout.flush()
+    return failed
+
+
+def _report_failure(result: dict[str, Any]) -> bool:
+    if "error" not in result:
+        return False
+    # Not a rich console: there may be thousands, and its import would outlast a prediction.
+    sys.stderr.write(f"Error: {_printable(result['image'])}: {_printable(result['error'])}\n")
+    return True
+
+
+def _line(result: dict[str, Any], width: int) -> str:
+    """An image and its classes on one line; of a long path the end is kept."""
+    classes = "  ".join(f"{c['name']:<10} {_figure(c):>7}" for c in result["classes"])
+    name = _printable(result["image"])
+    room = max(16, width - len(classes) - 2)
+    if len(name) > room:
+        name = "…" + name[-room + 1 :]
+    return f"{name:<{room}}  {classes}"
+
+
+def _figure(entry: dict[str, Any]) -> str:
+    if entry["probability"] is None:
+        return f"{entry['score']:.4g}"
+    return f"{100 * entry['probability']:.2f} %"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
