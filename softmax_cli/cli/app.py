@@ -11,6 +11,7 @@ from softmax_cli.cli.predict import predict
 from softmax_cli.cli.presets import presets
 from softmax_cli.cli.sweep import sweep
 from softmax_cli.cli.train import train
+from softmax_cli.cli.visualize import visualize
 
 app = typer.Typer(
     help="Train and tune linear softmax classifiers on CIFAR-10.",
@@ -20,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (download, train, sweep, evaluate, predict, presets):
+for command in (download, train, sweep, evaluate, visualize, predict, presets):
     app.command()(command)
 
 

@@ -1,26 +1,59 @@
 """Drawing pictures into run directories."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
+
     from softmax_cli.config.sweep_schema import SweepConfig
+    from softmax_cli.plots.style import PictureFormat
+    from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
+    from softmax_cli.runs.model_file import SavedModel
+    from softmax_cli.training.assessment import Assessment
     from softmax_cli.tuning.outcomes import Outcome
 
+_MISTAKES = 15
 
-def draw_curves(run: "RunDirectory") -> None:
-    """Draw ``metrics.csv`` as ``curves.png``, where a validation was made at all."""
+
+@dataclass(frozen=True)
+class Album:
+    """Where pictures are put, and as what kind of file.
+
+    Attributes:
+        directory: a directory that exists.
+        suffix: ``png``, ``svg`` or ``pdf``.
+        dpi: dots per inch.
+    """
+
+    directory: Path
+    suffix: "PictureFormat" = "png"
+    dpi: int = 150
+
+    def add(self, name: str, figure: "Figure") -> Path:
+        """Write a picture, in place of an older one of its name; return its path."""
+        from softmax_cli.plots.style import render
+        from softmax_cli.runs.atomic import write_bytes
+
+        path = self.directory / f"{name}.{self.suffix}"
+        write_bytes(path, render(figure, self.suffix, self.dpi))
+        return path
+
+
+def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
+    """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
-    from softmax_cli.plots.style import render
-    from softmax_cli.runs.atomic import write_bytes
     from softmax_cli.runs.tables import read_numbers
 
     columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
-    if columns["iteration"]:
-        figure = curves_figure(columns, title=run.path.name)
-        write_bytes(run.path / "curves.png", render(figure, "png"))
+    if not columns["iteration"]:
+        return []
+    figure = curves_figure(columns, title=run.path.resolve().name)
+    return [(album or Album(run.path)).add("curves", figure)]
 
 
 def draw_heatmap(
@@ -28,13 +61,94 @@ def draw_heatmap(
 ) -> None:
     """Draw the validation accuracy of all trials, best first, as ``heatmap.png``."""
     from softmax_cli.plots.heatmap import heatmap_figure
-    from softmax_cli.plots.style import render
-    from softmax_cli.runs.atomic import write_bytes
 
     figure = heatmap_figure(
         {key: [outcome.parameters[key] for outcome in outcomes] for key in settings.parameters},
         [outcome.validation_accuracy for outcome in outcomes],
         best=0,
-        title=run.path.name,
+        title=run.path.resolve().name,
     )
-    write_bytes(run.path / "heatmap.png", render(figure, "png"))
+    Album(run.path).add("heatmap", figure)
+
+
+def draw_results(run: "RunDirectory", album: Album) -> list[Path]:
+    """Draw a sweep's ``results.csv`` as ``heatmap``.
+
+    Raises:
+        ModelError: it is not the table of a sweep.
+    """
+    from softmax_cli.plots.heatmap import heatmap_figure
+    from softmax_cli.runs.tables import read_results
+
+    results = read_results(run.path / "results.csv")
+    figure = heatmap_figure(
+        results.parameters,
+        results.validation_accuracies,
+        best=0,
+        title=run.path.resolve().name,
+    )
+    return [album.add("heatmap", figure)]
+
+
+def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
+    """Draw a model's weights in pixel space as ``weights``."""
+    from softmax_cli.plots.templates import template_images, templates_figure
+
+    images = template_images(model.weights, model.scale, scale)
+    return [album.add("weights", templates_figure(images, model.class_names, scale=scale))]
+
+
+def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album) -> list[Path]:
+    """Draw what an evaluation found: ``confusion_matrix``, ``reliability`` and ``mistakes``.
+
+    Args:
+        assessment: of some images.
+        fitted: the temperature of a calibration, if there is one.
+        album: where the pictures go.
+
+    Returns:
+        Their paths; the confusion matrix alone for a hinge model without calibration, which has no
+        probabilities.
+    """
+    from softmax_cli.plots.confusion import confusion_figure
+
+    names = assessment.images.class_names
+    matrix = confusion_figure(assessment.evaluation.confusion_matrix, names)
+    paths = [album.add("confusion_matrix", matrix)]
+    if assessment.temperature is None and fitted is None:
+        return paths
+    return [
+        *paths,
+        _draw_reliability(assessment, fitted, album),
+        _draw_mistakes(assessment, fitted, album),
+    ]
+
+
+def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
+    from softmax_cli.evaluation.calibration import reliability
+    from softmax_cli.plots.reliability import reliability_figure
+
+    labels = assessment.images.labels
+    measured = [assessment.reliability] if assessment.reliability else []
+    if fitted is not None:
+        measured.append(reliability(assessment.scores, labels, fitted))
+    title = f"{len(labels):,} {assessment.split} images"
+    return album.add("reliability", reliability_figure(*measured, title=title))
+
+
+def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
+    """Draw the surest errors; with the fitted temperature where the model has none of its own."""
+    from softmax_cli.evaluation.metrics import most_confident_errors
+    from softmax_cli.model.softmax import softmax
+    from softmax_cli.plots.mistakes import mistakes_figure
+
+    temperature = assessment.temperature or fitted or 1.0
+    images, scores = assessment.images, assessment.scores.astype("float64")
+    wrong = most_confident_errors(scores, images.labels, _MISTAKES, temperature)
+    figure = mistakes_figure(
+        images.images[wrong],
+        images.labels[wrong],
+        softmax(scores[wrong], temperature),
+        images.class_names,
+    )
+    return album.add("mistakes", figure)

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from numbers import Integral, Real
 from pathlib import Path
@@ -110,6 +111,48 @@ def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         wanted = ", ".join(columns)
         raise ModelError(f"expected a table of numbers with {wanted} in {path}") from error
+
+
+@dataclass(frozen=True)
+class SweepResults:
+    """The table of a sweep, in the order of its rows: best first.
+
+    Attributes:
+        parameters: dotted key -> its value in each trial.
+        validation_accuracies: of each trial, NaN where it diverged.
+    """
+
+    parameters: dict[str, list[Any]]
+    validation_accuracies: list[float]
+
+
+def read_results(path: Path) -> SweepResults:
+    """Read ``results.csv``; its parameters are the columns between ``id`` and ``status``.
+
+    Raises:
+        ModelError: it is missing, or not the table of a sweep.
+        OSError: it cannot be read.
+    """
+    if not path.exists():
+        hint = f"If the sweep was interrupted: softmax sweep --resume {path.parent}"
+        raise ModelError(f"no results at {path}", hint=hint)
+    accuracies = read_numbers(path, ("validation_accuracy",))["validation_accuracy"]
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            header, *rows = csv.reader(stream)
+        columns = range(header.index("id") + 1, header.index("status"))
+        parameters = {header[i]: [_value(row[i]) for row in rows] for i in columns}
+    except (ValueError, IndexError, csv.Error) as error:
+        raise ModelError(f"expected the results of a sweep in {path}: {error}") from error
+    return SweepResults(parameters, accuracies)
+
+
+def _value(cell: str) -> Any:
+    """What stood in the settings: a number, a truth value, a mapping, or else a word."""
+    try:
+        return json.loads(cell) if cell else None
+    except ValueError:
+        return cell
 
 
 def _cell(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from softmax_cli.evaluation.calibration import Reliability, fit_temperature, rel
 from softmax_cli.evaluation.metrics import Evaluation, evaluate
 from softmax_cli.model.losses import data_loss
 from softmax_cli.runs.model_file import SavedModel
-from softmax_cli.training.saved import model_digest, own_temperature, scores_of
+from softmax_cli.runs.tables import read_json
+from softmax_cli.training.saved import is_temperature, model_digest, own_temperature, scores_of
 
 Split = Literal["train", "validation", "test"]
 
@@ -157,6 +158,36 @@ def assess(
         temperature=used,
         reliability=None if used is None else reliability(scores, images.labels, used),
     )
+
+
+def assess_again(
+    evaluation: Path, model: SavedModel, data_dir: Path | None = None
+) -> Assessment | None:
+    """Repeat the evaluation that is described in a file.
+
+    Args:
+        evaluation: ``evaluation.json``.
+        model: the model of its run directory.
+        data_dir: where the data set is; None looks where training found it.
+
+    Returns:
+        None if there is no such file, or it speaks of another model.
+
+    Raises:
+        DataError: the images are missing or not intact, or of other classes.
+        ModelError: the file is not one that this program wrote.
+    """
+    if not evaluation.is_file():
+        return None
+    document = read_json(evaluation)
+    if document.get("model_digest") != model_digest(model):
+        return None
+    split: Any = document.get("split")
+    temperature = document.get("temperature")
+    is_known = split in get_args(Split)
+    if not is_known or not (temperature is None or is_temperature(temperature)):
+        raise ModelError(f"{evaluation} is not an evaluation", hint="Evaluate the run again.")
+    return assess(model, split, data_dir, temperature=temperature)
 
 
 def calibrate(

@@ -7,6 +7,7 @@ a saved model is worth on its data set is in ``assessment``.
 import hashlib
 import math
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +77,14 @@ def fitted_temperature(run: Path, model: SavedModel) -> float:
     if document.get("model_digest") != model_digest(model):
         raise ModelError(f"the calibration in {path} belongs to another model", hint=hint)
     temperature = document.get("temperature")
-    if type(temperature) is not float or not 0 < temperature < math.inf:
+    if not is_temperature(temperature):
         raise ModelError(f"expected a temperature in {path}, got {temperature!r}", hint=hint)
     return temperature
+
+
+def is_temperature(value: object) -> TypeGuard[float]:
+    """Whether a value from a file can be a temperature."""
+    return type(value) is float and 0 < value < math.inf
 
 
 def model_digest(model: SavedModel) -> str:

@@ -1,0 +1,159 @@
+"""``softmax visualize``: pictures of a training or a sweep."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.output import Output, stderr_console
+from softmax_cli.cli.pictures import (
+    Album,
+    draw_assessment,
+    draw_curves,
+    draw_results,
+    draw_templates,
+)
+from softmax_cli.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from softmax_cli.runs.directory import RunDirectory
+    from softmax_cli.runs.model_file import SavedModel
+
+
+class Scale(StrEnum):
+    """How weights become brightness."""
+
+    GLOBAL = "global"
+    CLASS = "class"
+
+
+class PictureSuffix(StrEnum):
+    """Kinds of picture files."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+
+
+def visualize(
+    run: Annotated[Path, typer.Argument(help="Run directory of a training or a sweep.")],
+    directory: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="Where to put them. [default: RUN]"),
+    ] = None,
+    scale: Annotated[
+        Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
+    ] = Scale.GLOBAL,
+    suffix: Annotated[
+        PictureSuffix, typer.Option("--picture-format", help="What files to make.")
+    ] = PictureSuffix.PNG,
+    dpi: Annotated[int, typer.Option(min=30, max=1200, help="Dots per inch.")] = 150,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show the templates on the terminal as well.")
+    ] = False,
+    data_dir: DataDir = None,
+    form: Format = OutputFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw what was learned: templates of the classes, and curves of the training.
+
+    Of a run that was evaluated also its confusion matrix, reliability and surest mistakes; of a
+    sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
+    """
+    from softmax_cli.runs.atomic import make_directory
+    from softmax_cli.runs.directory import open_run_directory
+
+    output = Output(form, quiet=quiet, verbose=verbose)
+    opened = open_run_directory(run)
+    album = Album(directory or run, suffix.value, dpi)
+    make_directory(album.directory)
+    pictures: list[Path] = []
+    trained: RunDirectory | None = opened
+    if opened.kind == "sweep":
+        pictures += draw_results(opened, album)
+        trained = _best_of(opened, output)
+    model = None if trained is None else _model_of(trained, output)
+    if model is not None:
+        pictures += draw_templates(model, album, scale.value)
+    if trained is not None and (trained.path / "metrics.csv").is_file():
+        pictures += draw_curves(trained, album)
+    if trained is not None and model is not None:
+        pictures += _draw_evaluation(trained, model, data_dir, album, output)
+    document = {"run_dir": run, "pictures": pictures}
+    output.result(document, lambda: "\n".join(map(str, pictures)))
+    if preview and model is not None:
+        _show(model, scale, output)
+
+
+def _best_of(sweep: "RunDirectory", output: Output) -> "RunDirectory | None":
+    """The best trial's run, or None where all trials diverged."""
+    from softmax_cli.runs.directory import open_run_directory
+
+    best = sweep.path / "best"
+    if not best.is_dir():
+        output.warning(f"no best trial at {best}, so there are no templates to draw")
+        return None
+    return open_run_directory(best, kind="train")
+
+
+def _model_of(run: "RunDirectory", output: Output) -> "SavedModel | None":
+    """The model, or None where a training diverged or was interrupted and left only curves."""
+    from softmax_cli.runs.model_file import load_model
+
+    if not run.model_file.exists() and (run.path / "metrics.csv").is_file():
+        output.warning(f"no model at {run.model_file}, so there are only curves to draw")
+        return None
+    return load_model(run.model_file)
+
+
+def _draw_evaluation(
+    run: "RunDirectory",
+    model: "SavedModel",
+    data_dir: Path | None,
+    album: Album,
+    output: Output,
+) -> list[Path]:
+    """Pictures of the latest evaluation, if there was one and its images are still there."""
+    from softmax_cli.training.assessment import assess_again
+    from softmax_cli.training.saved import calibration_file, fitted_temperature
+
+    try:
+        assessment = assess_again(run.path / "evaluation.json", model, data_dir)
+    except DataError as error:
+        output.warning(f"pictures of the evaluation are left out: {error.message}")
+        return []
+    if assessment is None:
+        output.message(f"For more pictures, first: softmax evaluate {run.path}")
+        return []
+    fitted = None
+    if calibration_file(run.path).exists():
+        try:
+            fitted = fitted_temperature(run.path, model)
+        except ModelError as error:
+            output.warning(error.message)
+    paths = draw_assessment(assessment, fitted, album)
+    if len(paths) == 1:
+        output.message(
+            "A hinge model has no probabilities to draw; it gets some from: "
+            f"softmax evaluate {run.path} --calibrate"
+        )
+    return paths
+
+
+def _show(model: "SavedModel", scale: Scale, output: Output) -> None:
+    """Draw the templates on a terminal, in half blocks."""
+    from rich.text import Text
+
+    from softmax_cli.plots.preview import preview_lines
+    from softmax_cli.plots.templates import template_images
+
+    console = stderr_console()
+    if not console.is_terminal or console.color_system is None:
+        output.warning("--preview needs a terminal that shows colours")
+        return
+    images = template_images(model.weights, model.scale, scale.value)
+    for line in preview_lines(images, model.class_names, console.width):
+        console.print(Text.from_ansi(line), soft_wrap=True)
