@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from softmax_cli import __version__
+from softmax_cli.cli.benchmark import benchmark
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
 from softmax_cli.cli.predict import predict
@@ -21,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (download, train, sweep, evaluate, visualize, predict, presets):
+for command in (download, train, sweep, evaluate, visualize, predict, benchmark, presets):
     app.command()(command)
 
 

@@ -1,0 +1,146 @@
+"""``softmax benchmark``: how fast this machine computes the loss and trains."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.output import Output, facts_table
+from softmax_cli.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from softmax_cli.data.images import ImageSet
+    from softmax_cli.training.benchmark import FormTiming, StepTiming
+
+_MODELS = (1, 8, 24, 64)
+
+
+class Dataset(StrEnum):
+    """Images to compute with."""
+
+    CIFAR10 = "cifar10"
+    SYNTHETIC = "synthetic"
+
+
+def benchmark(
+    samples: Annotated[int, typer.Option(min=1, help="Images that the loss is taken over.")] = 5000,
+    dataset: Annotated[
+        Dataset, typer.Option(help="Real images, or some made from a seed.")
+    ] = Dataset.CIFAR10,
+    data_dir: DataDir = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights.")] = 0,
+    form: Format = OutputFormat.TABLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Time the softmax loss in loops, vectorised and as training computes it.
+
+    Then a step of training for 1, 8, 24 and 64 models side by side, beside its two matrix products
+    alone: the closer the two, the less there is left to gain.
+    """
+    from softmax_cli.config.loading import load_train_config
+    from softmax_cli.runs.environment import environment
+    from softmax_cli.training import benchmark as timing
+
+    output = Output(form, quiet=quiet, verbose=verbose)
+    images = _images(dataset, data_dir, samples)
+    output.message(f"Loss and gradient of {samples:,} images: naive, vectorized, kernel")
+    forms = timing.compare_forms(images.take_first(samples), seed)
+    error = timing.check_gradient(images.take_first(samples), seed)
+    iterations = timing.steps_needed()
+    config = load_train_config(
+        "cs231n",
+        [f"training.iterations={iterations}", f"training.validate_every={iterations}"],
+    )
+    steps = []
+    for models in _MODELS:
+        output.message(f"Steps of training with {models} models")
+        steps.append(timing.time_steps(config, images, models))
+    machine = environment()
+    document = {
+        "dataset": dataset.value,
+        "samples": samples,
+        "environment": machine,
+        "forms": [asdict(timed) for timed in forms],
+        "gradient_check": {"max_relative_error": error},
+        "steps": [asdict(timed) for timed in steps],
+    }
+    output.result(document, lambda: _tables(machine, forms, error, steps))
+
+
+def _images(dataset: Dataset, data_dir: Path | None, samples: int) -> "ImageSet":
+    from softmax_cli.data.datasets import load_split
+
+    try:
+        images = load_split(dataset.value, data_dir or Path("data"), "train")
+    except DataError as error:
+        hint = f"{error.hint or ''}\nOr leave CIFAR-10 out of it: --dataset synthetic".strip()
+        raise DataError(error.message, hint=hint) from error
+    if samples > len(images):
+        raise ConfigurationError(f"expected --samples up to {len(images):,}, got {samples:,}")
+    return images
+
+
+def _tables(
+    machine: "Mapping[str, str | int]",
+    forms: "Sequence[FormTiming]",
+    gradient_error: float,
+    steps: "Sequence[StepTiming]",
+) -> "RenderableType":
+    from rich.console import Group
+
+    facts = facts_table(
+        {
+            "processor": f"{machine['cpu']}, {machine['blas_threads']} threads",
+            "numpy": f"{machine['numpy']} with {machine['blas']} {machine['blas_version']}",
+            "gradient check": f"relative error {gradient_error:.1e} at most",
+        }
+    )
+    return Group(facts, _forms_table(forms), _steps_table(steps))
+
+
+def _forms_table(forms: "Sequence[FormTiming]") -> "Table":
+    table = _table("loss in", "", "value", "time", "speed-up", "Δ loss", "Δ gradient")
+    for timed in forms:
+        table.add_row(
+            timed.form,
+            timed.dtype,
+            f"{timed.loss:.6f}",
+            f"{1000 * timed.seconds:.1f} ms",
+            f"{timed.speedup:.1f}",
+            f"{timed.loss_difference:.1e}",
+            f"{timed.gradient_difference:.1e}",
+        )
+    return table
+
+
+def _steps_table(steps: "Sequence[StepTiming]") -> "Table":
+    table = _table("models", "step", "its products", "ratio", "per model")
+    for timed in steps:
+        table.add_row(
+            str(timed.models),
+            f"{1000 * timed.seconds:.3f} ms",
+            f"{1000 * timed.product_seconds:.3f} ms",
+            f"{timed.ratio:.2f}",
+            f"{1e6 * timed.seconds / timed.models:.0f} µs",
+        )
+    return table
+
+
+def _table(first: str, *others: str) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    for heading in others:
+        table.add_column(heading, justify="right")
+    return table

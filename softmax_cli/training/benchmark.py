@@ -1,0 +1,230 @@
+"""How fast the loss and a training step run here: beside plain forms, and beside bare products.
+
+What is compared is run in turn, so that whatever else the machine is doing falls on all of it, and
+times are medians.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data.images import ImageSet
+from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.model.kernels import Workspace, softmax_kernel
+from softmax_cli.model.losses import softmax_loss_naive, softmax_loss_vectorized
+from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.assembly import TrainingData, build_trainer
+
+Floats = NDArray[np.floating]
+Evaluate = Callable[[], tuple[float, Floats]]
+
+_WEIGHT_SCALE = 1e-4  # small enough that pixels of a range of 255 give scores around 1
+_NAIVE_REPEATS = 3
+_REPEATS = 7
+_CHECKED_IMAGES = 500
+_CHECKED_WEIGHTS = 20
+_STEP = 1e-5  # of the numerical gradient
+_STEPS_PER_BLOCK = 10
+_BLOCKS = 7
+
+
+@dataclass(frozen=True)
+class FormTiming:
+    """One form of the softmax loss with its gradient.
+
+    Attributes:
+        form: ``naive``, ``vectorized`` or ``kernel``.
+        dtype: of the images and weights.
+        loss: mean over the images, without regularisation.
+        seconds: median.
+        speedup: how many times as fast as the naive form.
+        loss_difference: from the naive form's loss, absolute.
+        gradient_difference: Frobenius norm of the difference from the naive form's gradient, over
+            the norm of that.
+    """
+
+    form: str
+    dtype: str
+    loss: float
+    seconds: float
+    speedup: float
+    loss_difference: float
+    gradient_difference: float
+
+
+@dataclass(frozen=True)
+class StepTiming:
+    """One step of training beside its two matrix products alone.
+
+    Attributes:
+        models: K.
+        batch_size: N.
+        seconds: of a step; median of blocks of steps.
+        product_seconds: of ``X W`` and ``X^T E``, the same.
+        ratio: of the two, median over neighbouring blocks: 1 would be the limit of the machine.
+    """
+
+    models: int
+    batch_size: int
+    seconds: float
+    product_seconds: float
+    ratio: float
+
+
+def compare_forms(images: ImageSet, seed: int = 0) -> list[FormTiming]:
+    """Time the softmax loss with two loops, vectorised, and as the training kernel has it.
+
+    The first is computed in float64, the last in float32, as in training, and the vectorised form
+    in both.
+
+    Args:
+        images: what the loss is computed over.
+        seed: of the weights.
+    """
+    X, W = _features_and_weights(images, seed)
+    y = images.labels
+    X32, W32 = X.astype(np.float32), W.astype(np.float32)
+    forms: dict[tuple[str, str], Evaluate] = {
+        ("naive", "float64"): lambda: softmax_loss_naive(W, X, y, 0.0),
+        ("vectorized", "float64"): lambda: softmax_loss_vectorized(W, X, y, 0.0),
+        ("vectorized", "float32"): lambda: softmax_loss_vectorized(W32, X32, y, 0.0),
+        ("kernel", "float32"): _kernel_form(X32, W32, y),
+    }
+    seconds: dict[tuple[str, str], list[float]] = {name: [] for name in forms}
+    results = {}
+    for repeat in range(_REPEATS):
+        for name, evaluate in forms.items():
+            if name[0] == "naive" and repeat >= _NAIVE_REPEATS:
+                continue
+            start = time.perf_counter()
+            results[name] = evaluate()
+            seconds[name].append(time.perf_counter() - start)
+    naive = next(iter(forms))
+    reference_loss, reference = results[naive]
+    return [
+        FormTiming(
+            form=name[0],
+            dtype=name[1],
+            loss=results[name][0],
+            seconds=median(seconds[name]),
+            speedup=median(seconds[naive]) / median(seconds[name]),
+            loss_difference=abs(results[name][0] - reference_loss),
+            gradient_difference=float(
+                np.linalg.norm(results[name][1] - reference) / np.linalg.norm(reference)
+            ),
+        )
+        for name in forms
+    ]
+
+
+def check_gradient(images: ImageSet, seed: int = 0) -> float:
+    """Greatest relative error of the gradient against central differences, in float64.
+
+    Args:
+        images: the first few hundred are looked at.
+        seed: of the weights, and of which of them are varied.
+    """
+    X, W = _features_and_weights(images.take_first(min(len(images), _CHECKED_IMAGES)), seed)
+    y = images.labels[: len(X)]
+    gradient = softmax_loss_vectorized(W, X, y, 0.0)[1]
+    rng = np.random.default_rng(seed)
+    errors = []
+    for index in zip(*(rng.integers(size, size=_CHECKED_WEIGHTS) for size in W.shape), strict=True):
+        sides = []
+        for step in (_STEP, -_STEP):
+            moved = W.copy()
+            moved[index] += step
+            sides.append(softmax_loss_vectorized(moved, X, y, 0.0)[0])
+        numerical = (sides[0] - sides[1]) / (2 * _STEP)
+        size = abs(numerical) + abs(gradient[index])
+        errors.append(abs(numerical - gradient[index]) / size if size else 0.0)
+    return float(max(errors))
+
+
+def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming:
+    """Time training steps of a stack, and in turn with them their two products.
+
+    Args:
+        config: of every model; its minibatch, its preprocessing, its update.
+        images: to train on.
+        models: K.
+    """
+    preprocessing = Preprocessing.fit(
+        images.images, center=config.preprocessing.center, scale=config.preprocessing.scale
+    )
+    data = TrainingData(images, images.take_last(1), preprocessing)
+    trainer = build_trainer([config] * models, data)
+    steps = trainer.train()
+    batch_size = config.training.batch_size
+    multiply = _products(batch_size, trainer.stack)
+    for warm_up in (lambda: next(steps), multiply):
+        _seconds_each(warm_up)
+    pairs = [(_seconds_each(lambda: next(steps)), _seconds_each(multiply)) for _ in range(_BLOCKS)]
+    step, product = (median(column) for column in zip(*pairs, strict=True))
+    ratio = median(own / bare for own, bare in pairs)
+    return StepTiming(models, batch_size, step, product, ratio)
+
+
+def steps_needed() -> int:
+    """How many iterations a configuration must have for :func:`time_steps`, none a validation."""
+    return (_BLOCKS + 1) * _STEPS_PER_BLOCK + 1
+
+
+def _seconds_each(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    for _ in range(_STEPS_PER_BLOCK):
+        run()
+    return (time.perf_counter() - start) / _STEPS_PER_BLOCK
+
+
+def _features_and_weights(
+    images: ImageSet, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centred pixels with a column of ones (N, D + 1), and random weights (D + 1, C)."""
+    X = np.ones((len(images), images.images.shape[1] + 1))
+    np.subtract(images.images, images.images.mean(axis=0), out=X[:, :-1])
+    shape = (X.shape[1], len(images.class_names))
+    return X, _WEIGHT_SCALE * np.random.default_rng(seed).standard_normal(shape)
+
+
+def _kernel_form(
+    X: NDArray[np.float32], W: NDArray[np.float32], labels: NDArray[np.int64]
+) -> Evaluate:
+    """The loss as a step of training computes it, for one model and all images at once."""
+    X = np.ascontiguousarray(X[:, :-1])
+    stack = LinearStack.from_weights(W[:-1, :, None], W[-1][:, None])
+    count, classes = len(X), W.shape[1]
+    work = Workspace.allocate(1, count, X.dtype)
+    product = np.empty((count, classes), X.dtype)
+    scores = np.empty((classes, 1, count), X.dtype)
+    factor = np.full((1, 1), 1 / count, X.dtype)
+
+    def evaluate() -> tuple[float, Floats]:
+        stack.logits(X, np.ones(1), product, out=scores)
+        softmax_kernel(scores, labels, factor, work)
+        dW = X.T @ scores.reshape(classes, count).T
+        gradient = np.concatenate([dW, scores.sum(axis=2).T])
+        return float(work.losses.mean(dtype=np.float64)), gradient
+
+    return evaluate
+
+
+def _products(batch_size: int, stack: LinearStack) -> Callable[[], None]:
+    """``X W`` and ``X^T E`` in the memory orders of a step, into arrays made beforehand."""
+    dtype, shape = stack.weights.dtype, (batch_size, stack.weights.shape[1])
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((batch_size, stack.features)).astype(dtype)
+    W = stack.weights.copy()
+    E = np.ascontiguousarray(rng.standard_normal(shape[::-1]).astype(dtype)).T
+    scores, gradient = np.empty(shape, dtype), np.empty_like(W)
+
+    def multiply() -> None:
+        np.matmul(X, W, out=scores)
+        np.matmul(X.T, E, out=gradient)
+
+    return multiply
