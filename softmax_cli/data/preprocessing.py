@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Scale = Literal["none", "unit", "pixel"]
 
+_BLOCK_ROWS = 25
+"""Rows that are converted, centred and scaled together."""
+
 _EXACT_ROWS = 256
 """Rows whose squared pixels float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
 
@@ -54,25 +57,30 @@ class Preprocessing:
         """Write the features of uint8 images (n, D) into ``out`` (n, D) float32.
 
         The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
-        small buffer and takes several times as long.
+        small buffer and takes several times as long. A few rows at a time stay in the cache.
         """
-        np.copyto(out, images)
-        if self._centers:
-            np.subtract(out, self.mean, out=out)
-        if self._scales:
-            np.multiply(out, self._reciprocal, out=out)
+        for start in range(0, len(images), _BLOCK_ROWS):
+            block = out[start : start + _BLOCK_ROWS]
+            np.copyto(block, images[start : start + _BLOCK_ROWS])
+            if self._means is not None:
+                np.subtract(block, self._means[: len(block)], out=block)
+            if self._reciprocals is not None:
+                np.multiply(block, self._reciprocals[: len(block)], out=block)
 
     @cached_property
-    def _centers(self) -> bool:
-        return bool(self.mean.any())
+    def _means(self) -> NDArray[np.float32] | None:
+        """The mean as often as a block has rows, or None if it is zero."""
+        return _rows(self.mean) if self.mean.any() else None
 
     @cached_property
-    def _scales(self) -> bool:
-        return bool((self.scale != 1).any())
+    def _reciprocals(self) -> NDArray[np.float32] | None:
+        """One over the scale as often as a block has rows, or None if it is one."""
+        return _rows(np.float32(1) / self.scale) if (self.scale != 1).any() else None
 
-    @cached_property
-    def _reciprocal(self) -> NDArray[np.float32]:
-        return np.float32(1) / self.scale
+
+def _rows(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A block of equal rows: numpy runs through two whole blocks faster than row by row."""
+    return np.tile(values, (_BLOCK_ROWS, 1))
 
 
 def _mean(images: NDArray[np.uint8]) -> NDArray[np.float64]:

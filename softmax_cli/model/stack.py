@@ -74,18 +74,14 @@ class LinearStack:
         """K."""
         return len(self.shrinkage)
 
-    def logits(
-        self, X: Floats, temperature: NDArray[np.float64], product: Floats, out: Floats
-    ) -> None:
+    def logits(self, product: Floats, temperature: NDArray[np.float64], out: Floats) -> None:
         """Scores over temperature, class-major.
 
         Args:
-            X: (N, D) examples, of the dtype of the weights.
+            product: (N, C K), examples times ``weights``.
             temperature: (K,).
-            product: (N, C K) scratch for the matrix product.
             out: (C, K, N), written.
         """
-        np.matmul(X, self.weights, out=product)
         np.add(product.T.reshape(out.shape), self.bias[:, :, None], out=out)
         multiplier = (self.shrinkage / temperature).astype(out.dtype)
         np.multiply(out, multiplier[:, None], out=out)

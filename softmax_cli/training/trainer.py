@@ -1,6 +1,7 @@
 """The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from softmax_cli.model.kernels import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
+from softmax_cli.training.blas import blas_threads, limited_to
+from softmax_cli.training.engine import StepEngine
 from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
@@ -20,6 +23,9 @@ from softmax_cli.training.validation import Scorecard
 PerModel = NDArray[np.float64]
 Members = NDArray[np.bool_]
 Arrays = dict[str, NDArray[Any]]
+
+_MOST_THREADS = 4
+"""More shards than this are too narrow for what their threads cost in waiting for each other."""
 
 ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
@@ -128,9 +134,7 @@ class Trainer:
 
         examples, dtype = minibatches.batch_size, stack.weights.dtype
         self._work = Workspace.allocate(stack.models, examples, dtype)
-        self._product = np.empty((examples, stack.weights.shape[1]), dtype)
         self._scores = np.empty((stack.classes, stack.models, examples), dtype)
-        self._gradient = np.empty_like(stack.weights)
 
     def train(self, until: int | None = None) -> Iterator[Progress]:
         """Train until no model is running, or to the end; one progress for each step.
@@ -139,12 +143,16 @@ class Trainer:
             until: steps done at which to stop and validate before the end.
         """
         end = self.iterations if until is None else min(until, self.iterations)
-        while self.iteration < end and self._running.any():
-            with np.errstate(over="ignore", invalid="ignore"):
-                diverged = self._step()
-                due = self.iteration % self._validate_every == 0 or self.iteration == end
-                measurement = self._measure() if due else None
-            yield Progress(self.iteration, measurement, diverged)
+        threads = blas_threads()
+        shards = min(threads, _MOST_THREADS)
+        engine = StepEngine(self.stack, self._minibatches, self._update, shards)
+        with closing(engine), limited_to(1):
+            while self.iteration < end and self._running.any():
+                # A model that diverges overflows: its loss tells, no warning is needed.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    diverged = self._step(engine)
+                    measurement = self._measure(threads) if self._is_due(end) else None
+                yield Progress(self.iteration, measurement, diverged)
 
     def temperature_after(self, iteration: int) -> PerModel:
         """Temperatures (K,) of the last of ``iteration`` steps."""
@@ -154,15 +162,15 @@ class Trainer:
     def _running(self) -> Members:
         return np.equal(self.status, Status.RUNNING)
 
-    def _step(self) -> tuple[int, ...]:
+    def _step(self, engine: StepEngine) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
-        batch = self._minibatches.at(self.iteration)
-        X, scores = batch.features, self._scores
+        batch, product = engine.forward(self.iteration)
+        scores, examples = self._scores, len(batch.labels)
         temperature = self._temperatures.at(self.iteration)
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
-        self.stack.logits(X, temperature, self._product, out=scores)
-        factor = (self._update.begin(learning_rate) / (len(X) * temperature))[:, None]
+        self.stack.logits(product, temperature, out=scores)
+        factor = (self._update.begin(learning_rate) / (examples * temperature))[:, None]
         weights = self._example_weights(batch.indices) if self._example_weights else None
         if weights is not None:
             factor = factor * weights
@@ -170,8 +178,8 @@ class Trainer:
         diverged = self._freeze_diverged(self._add_up(weights))
 
         # scores now hold the gradient E by the scores (C, K, N); X^T E is the gradient by W
-        np.matmul(X.T, scores.reshape(-1, len(X)).T, out=self._gradient)
-        self._update.apply(self._gradient, scores.sum(axis=2), learning_rate)
+        self._update.apply_bias(scores.sum(axis=2), learning_rate)
+        engine.backward(scores.reshape(-1, examples), learning_rate)
         self.iteration += 1
         return diverged
 
@@ -202,10 +210,14 @@ class Trainer:
         self.ended[members] = self.iteration
         self._update.forget(members)
 
-    def _measure(self) -> Measurement:
+    def _is_due(self, end: int) -> bool:
+        return self.iteration % self._validate_every == 0 or self.iteration == end
+
+    def _measure(self, threads: int) -> Measurement:
         """Validate, remember the best weights, stop the models that have waited too long."""
         temperature = self.temperature_after(self.iteration)
-        scorecard = self._validate(self.iteration, temperature)
+        with limited_to(threads):
+            scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)
         previous = self.history[-1].iteration if self.history else 0
         examples = (self.iteration - previous) * self._minibatches.batch_size

@@ -52,7 +52,7 @@ def score_stack(
         X = features[:count]
         preprocessing.apply(chunk, X)
         logits = np.empty((stack.classes, models, count), dtype)
-        stack.logits(X, temperature, np.empty((count, stack.classes * models), dtype), logits)
+        stack.logits(X @ stack.weights, temperature, logits)
         correct += (logits.argmax(axis=0) == truth).sum(axis=1)
         work = Workspace.allocate(models, count, dtype)
         kernel(logits, truth, np.ones((models, 1), dtype), work)
