@@ -205,7 +205,8 @@ def _kernel_form(
     factor = np.full((1, 1), 1 / count, X.dtype)
 
     def evaluate() -> tuple[float, Floats]:
-        stack.logits(X, np.ones(1), product, out=scores)
+        np.matmul(X, stack.weights, out=product)
+        stack.logits(product, np.ones(1), out=scores)
         softmax_kernel(scores, labels, factor, work)
         dW = X.T @ scores.reshape(classes, count).T
         gradient = np.concatenate([dW, scores.sum(axis=2).T])

@@ -143,15 +143,15 @@ class Trainer:
             until: steps done at which to stop and validate before the end.
         """
         end = self.iterations if until is None else min(until, self.iterations)
-        threads = blas_threads()
-        shards = min(threads, _MOST_THREADS)
-        engine = StepEngine(self.stack, self._minibatches, self._update, shards)
-        with closing(engine), limited_to(1):
+        threads = min(blas_threads(), _MOST_THREADS)
+        with closing(StepEngine(self.stack, self._minibatches, self._update, threads)) as engine:
             while self.iteration < end and self._running.any():
                 # A model that diverges overflows: its loss tells, no warning is needed.
                 with np.errstate(over="ignore", invalid="ignore"):
-                    diverged = self._step(engine)
-                    measurement = self._measure(threads) if self._is_due(end) else None
+                    with limited_to(1):
+                        diverged = self._step(engine)
+                    due = self.iteration % self._validate_every == 0 or self.iteration == end
+                    measurement = self._measure() if due else None
                 yield Progress(self.iteration, measurement, diverged)
 
     def temperature_after(self, iteration: int) -> PerModel:
@@ -210,14 +210,10 @@ class Trainer:
         self.ended[members] = self.iteration
         self._update.forget(members)
 
-    def _is_due(self, end: int) -> bool:
-        return self.iteration % self._validate_every == 0 or self.iteration == end
-
-    def _measure(self, threads: int) -> Measurement:
+    def _measure(self) -> Measurement:
         """Validate, remember the best weights, stop the models that have waited too long."""
         temperature = self.temperature_after(self.iteration)
-        with limited_to(threads):
-            scorecard = self._validate(self.iteration, temperature)
+        scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)
         previous = self.history[-1].iteration if self.history else 0
         examples = (self.iteration - previous) * self._minibatches.batch_size
