@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from softmax_cli.data.images import ImageSet
     from softmax_cli.training.benchmark import FormTiming, StepTiming
 
-_MODELS = (1, 8, 24, 64)
+MODELS = (1, 8, 24, 64)
+"""How many models side by side a step is timed with."""
 
 
 class Dataset(StrEnum):
@@ -61,7 +62,7 @@ def benchmark(
         [f"training.iterations={iterations}", f"training.validate_every={iterations}"],
     )
     steps = []
-    for models in _MODELS:
+    for models in MODELS:
         output.message(f"Steps of training with {models} models")
         steps.append(timing.time_steps(config, images, models))
     machine = environment()

@@ -82,6 +82,11 @@ def visualize(
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:
         pictures += _draw_evaluation(trained, model, data_dir, album, output)
+    if not pictures:
+        raise ModelError(
+            f"nothing to draw in {run}: neither a model nor a validation",
+            hint=f"If the training was interrupted: softmax train --resume {run}",
+        )
     document = {"run_dir": run, "pictures": pictures}
     output.result(document, lambda: "\n".join(map(str, pictures)))
     if preview and model is not None:

@@ -69,6 +69,8 @@ def read_batches(sources: Sequence[str], stdin: BinaryIO) -> Iterator[PhotoBatch
         stdin: where ``-`` reads from.
     """
     with warnings.catch_warnings():
+        # Pillow warns about much that does not keep a picture from being read.
+        warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for group in _groups(sources):
             if group[0].endswith(".npy"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,3 +76,17 @@ def start(tmp_path: Path) -> Start:
         )
 
     return popen
+
+
+@pytest.fixture(scope="session")
+def _quick_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("trained") / "here"
+    command = [sys.executable, "-m", "softmax_cli", "train", "-c", "demo", *QUICK, "--run-dir"]
+    subprocess.run([*command, directory], check=True, capture_output=True)
+    return directory
+
+
+@pytest.fixture
+def trained(tmp_path: Path, _quick_training: Path) -> Path:
+    """The run directory ``here`` of a quick training of the preset demo."""
+    return Path(shutil.copytree(_quick_training, tmp_path / "here"))

@@ -1,8 +1,12 @@
+import errno
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from softmax_cli.data.synthetic import make_synthetic
 from tests.cli.conftest import QUICK, Run
 
 
@@ -65,3 +69,146 @@ def test_a_model_that_is_missing_or_cut_short_exits_with_3(run: Run, tmp_path: P
     assert run("evaluate", "here").code == 3
     model.unlink()
     assert run("evaluate", "here").code == 3
+
+
+def test_the_result_is_kept_in_the_run_directory(run: Run, trained: Path) -> None:
+    document = run("evaluate", "here", "--format", "json").json()
+    kept = json.loads((trained / "evaluation.json").read_text())
+    assert len(kept.pop("model_digest")) == 64
+    assert kept == {key: value for key, value in document.items() if key != "run_dir"}
+    assert not (trained / "calibration.json").exists()
+
+
+def test_a_temperature_changes_the_loss_and_nothing_else(run: Run, trained: Path) -> None:
+    own, same, hot = (
+        run("evaluate", "here", "--format", "json", *options).json()
+        for options in ((), ("--temperature", "1"), ("--temperature", "7.5"))
+    )
+    assert own == same
+    assert own["temperature"] == 1.0
+    assert own["negative_log_likelihood"] == own["loss"]
+    assert hot["temperature"] == 7.5
+    assert hot["loss"] == hot["negative_log_likelihood"] != own["loss"]
+    for key in ("accuracy", "top5_accuracy", "per_class", "confusion_matrix"):
+        assert hot[key] == own[key]
+
+
+def test_calibration_lowers_the_loss_of_a_run_trained_hot(run: Run, tmp_path: Path) -> None:
+    hot = ("model.temperature=4", "optimizer.regularization=0.1")
+    run("train", "-c", "demo", *QUICK, *hot, "--run-dir", "here")
+    plain = run("evaluate", "here", "--format", "json").json()
+    document = run("evaluate", "here", "--calibrate", "--format", "json").json()
+    calibration = document["calibration"]
+
+    assert document["accuracy"] == plain["accuracy"]
+    assert calibration["before"]["temperature"] == document["temperature"] == 4.0
+    assert calibration["before"]["loss"] == document["loss"] == plain["loss"]
+    assert calibration["after"]["loss"] < calibration["before"]["loss"] - 0.01
+    assert calibration["after"]["temperature"] == calibration["temperature"]
+    assert len(calibration["after"]["bins"]) == 15
+    kept = json.loads((tmp_path / "here/calibration.json").read_text())
+    assert (
+        kept.pop("model_digest")
+        == json.loads((tmp_path / "here/evaluation.json").read_text())["model_digest"]
+    )
+    assert kept == calibration
+
+    at_fitted = run(
+        "evaluate",
+        "here",
+        "--temperature",
+        calibration["temperature"],
+        "--split",
+        "validation",
+        "--format",
+        "json",
+    ).json()
+    for factor in (0.99, 1.01):
+        near = run(
+            "evaluate",
+            "here",
+            "--temperature",
+            factor * calibration["temperature"],
+            "--split",
+            "validation",
+            "--format",
+            "json",
+        ).json()
+        assert near["loss"] > at_fitted["loss"]
+
+
+def test_a_hinge_model_gets_probabilities_from_a_temperature(run: Run) -> None:
+    run("train", "-c", "demo", *QUICK, "model.loss=hinge", "--run-dir", "here")
+    plain, given, fitted = (
+        run("evaluate", "here", "--format", "json", *options).json()
+        for options in ((), ("--temperature", "2"), ("--calibrate",))
+    )
+    assert plain["temperature"] is None
+    assert plain["expected_calibration_error"] is None
+    assert plain["loss"] == given["loss"] == fitted["loss"]
+    assert given["negative_log_likelihood"] > fitted["calibration"]["after"]["loss"]
+    assert fitted["calibration"]["before"] is None
+    for options in ((), ("--calibrate",)):
+        result = run("evaluate", "here", *options)
+        assert result.code == 0
+        assert all(len(line) <= 80 for line in result.out.splitlines())
+
+
+def test_a_run_that_may_not_be_written_is_evaluated_all_the_same(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, _document: object) -> None:
+        raise PermissionError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("softmax_cli.runs.tables.write_json", refuse)
+    result = run("evaluate", "here", "--calibrate", "--format", "json")
+    assert result.code == 0
+    assert result.json()["examples"] == 1000
+    assert "here/calibration.json may not be written" in result.err
+    assert sorted(path.name for path in trained.glob("*.json")) == ["summary.json"]
+
+
+def test_a_full_disk_is_an_error_after_the_result(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _document: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("softmax_cli.runs.tables.write_json", full)
+    result = run("evaluate", "here", "--format", "json")
+    assert result.code == 1
+    assert result.json()["examples"] == 1000
+
+
+def test_a_data_set_of_other_classes_is_refused(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_synthetic("test")
+    renamed = replace(images, class_names=tuple(reversed(images.class_names)))
+    monkeypatch.setattr("softmax_cli.training.assessment.load_split", lambda *_: renamed)
+    result = run("evaluate", "here")
+    assert result.code == 3
+    assert "truck, ship" in result.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--temperature", "0"),
+        ("--temperature", "-1"),
+        ("--temperature", "nan"),
+        ("--temperature", "2", "--calibrate"),
+        ("--split", "all"),
+    ],
+)
+def test_wrong_usage_exits_with_2(run: Run, trained: Path, options: tuple[str, ...]) -> None:
+    assert run("evaluate", "here", *options).code == 2
+
+
+@pytest.mark.cifar10
+def test_calibration_helps_a_hot_training_on_real_images(run: Run, cifar10_dir: Path) -> None:
+    quick = ("training.iterations=300", "training.validate_every=300", "model.temperature=4")
+    run("train", "-c", "cs231n", *quick, "--data-dir", cifar10_dir, "--run-dir", "here")
+    document = run("evaluate", "here", "--calibrate", "--format", "json").json()
+    before, after = document["calibration"]["before"], document["calibration"]["after"]
+    assert after["loss"] < before["loss"]

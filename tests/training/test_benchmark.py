@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from softmax_cli.config.loading import load_train_config
+from softmax_cli.data.synthetic import make_synthetic
+from softmax_cli.model.losses import softmax_loss
+from softmax_cli.training.benchmark import check_gradient, compare_forms, steps_needed, time_steps
+
+
+def test_all_forms_agree_to_rounding() -> None:
+    naive, double, single, kernel = compare_forms(make_synthetic("train", size=80), seed=3)
+    assert naive.loss_difference == naive.gradient_difference == 0
+    assert naive.speedup == 1
+    assert double.loss_difference < 1e-12
+    assert double.gradient_difference < 1e-12
+    for form in (single, kernel):
+        assert form.loss_difference < 1e-5
+        assert form.gradient_difference < 1e-5
+    assert all(form.seconds > 0 for form in (naive, double, single, kernel))
+
+
+def test_the_loss_is_that_of_small_random_weights() -> None:
+    forms = compare_forms(make_synthetic("train", size=80), seed=3)
+    uniform = softmax_loss(np.zeros((1, 10)), np.array([0]))
+    assert forms[0].loss == pytest.approx(uniform, rel=0.1)
+    assert forms[0].loss != compare_forms(make_synthetic("train", size=80), seed=4)[0].loss
+
+
+def test_the_gradient_is_the_numerical_one() -> None:
+    assert check_gradient(make_synthetic("train", size=50)) < 1e-5
+
+
+@pytest.mark.parametrize("models", [1, 3])
+def test_a_step_takes_time_and_so_do_its_products(models: int) -> None:
+    iterations = steps_needed()
+    config = load_train_config(
+        "cs231n",
+        [f"training.iterations={iterations}", f"training.validate_every={iterations}"],
+    )
+    timing = time_steps(config, make_synthetic("train", size=500), models)
+    assert (timing.models, timing.batch_size) == (models, 200)
+    assert timing.product_seconds > 0
+    assert timing.seconds > 0
+    assert timing.ratio > 0
