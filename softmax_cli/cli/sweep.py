@@ -1,8 +1,8 @@
 """``softmax sweep``: train every trial of a search space, and keep the best."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,7 @@ from softmax_cli.cli.options import (
 )
 from softmax_cli.cli.output import Output, facts_table, percent
 from softmax_cli.cli.pictures import draw_curves, draw_heatmap
+from softmax_cli.cli.sweep_plan import print_plan
 from softmax_cli.cli.sweep_progress import SweepProgress
 from softmax_cli.cli.sweep_table import leaders_table
 from softmax_cli.errors import DivergedError, FailedTrialsError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.runs.directory import RunDirectory
+    from softmax_cli.tuning.loaded_data import LoadedData
     from softmax_cli.tuning.sweep import SweepSummary
 
 _ROWS = 20
@@ -63,37 +65,59 @@ def sweep(
     its base (training.iterations=500) or an axis (parameters.optimizer.momentum=[0.5,0.9]).
     """
     output = Output(form, quiet=quiet, verbose=verbose)
+    given = _Given(overrides or [], data_dir, seed)
     if resume is not None:
-        if run_dir or overwrite:
-            raise typer.BadParameter("--resume goes on in its own directory: leave out --run-dir")
-        _resume(resume, config, overrides or [], data_dir, seed, scheduler, output)
+        if run_dir or overwrite or dry_run:
+            raise typer.BadParameter(
+                "--resume goes on in its own directory: "
+                "leave out --run-dir, --overwrite and --dry-run"
+            )
+        with _reopened(resume, config, given) as (run, settings):
+            _run(run, settings, scheduler, output)
         return
     if config is None:
         raise typer.BadParameter("--config is missing: a preset such as demo-sweep, or a file")
     if overwrite and run_dir is None:
         raise typer.BadParameter("--overwrite needs --run-dir, the sweep to replace")
-    settings = _settings(config, overrides or [], data_dir, seed)
+    settings = given.applied_to(config)
     if dry_run:
-        _print_plan(settings, output)
+        print_plan(settings, output)
         return
-    run = _new_directory(settings, Path(config).stem, run_dir, overwrite=overwrite)
-    with run:
-        _run(run, settings, scheduler, output)
+    data = _checked_data(settings)
+    with _new_directory(settings, Path(config).stem, run_dir, overwrite=overwrite) as run:
+        _run(run, settings, scheduler, output, data)
 
 
-def _settings(
-    source: str, overrides: Sequence[str], data_dir: Path | None, seed: int | None
-) -> "SweepConfig":
-    """Settings of a sweep; ``--seed`` is that of its trainings and of a random search."""
-    from softmax_cli.cli.settings import with_options
-    from softmax_cli.config.sweep_loading import load_sweep_config
+@dataclass(frozen=True)
+class _Given:
+    """What the command line says about the settings, beside the file."""
 
-    config = load_sweep_config(source, overrides)
-    train = with_options(config.train, overrides, data_dir=data_dir, seed=seed)
-    changed: dict[str, Any] = {"train": train}
-    if seed is not None:
-        changed["seed"] = seed
-    return config.model_copy(update=changed)
+    overrides: Sequence[str]
+    data_dir: Path | None
+    seed: int | None
+
+    def applied_to(self, source: str) -> "SweepConfig":
+        """Settings of a sweep; ``--seed`` is that of its trainings and of a random search."""
+        from softmax_cli.cli.settings import with_options
+        from softmax_cli.config.sweep_loading import load_sweep_config
+
+        config = load_sweep_config(source, self.overrides)
+        train = with_options(config.train, self.overrides, data_dir=self.data_dir, seed=self.seed)
+        changed: dict[str, Any] = {"train": train}
+        if self.seed is not None:
+            changed["seed"] = self.seed
+        return config.model_copy(update=changed)
+
+
+def _checked_data(settings: "SweepConfig") -> "LoadedData":
+    """The images of the base; where they or the trials are wrong, no directory is made."""
+    from softmax_cli.tuning.loaded_data import LoadedData
+    from softmax_cli.tuning.trials import make_trials
+
+    make_trials(settings)
+    data = LoadedData()
+    data.of(settings.train)
+    return data
 
 
 def _new_directory(
@@ -101,47 +125,46 @@ def _new_directory(
 ) -> "RunDirectory":
     from softmax_cli.config.writing import to_yaml
     from softmax_cli.runs.directory import claim_run_directory, create_run_directory
-    from softmax_cli.training.assembly import load_training_data
-    from softmax_cli.tuning.trials import make_trials
 
-    # Before a directory is made: where trials or data are wrong, nothing is left behind.
-    make_trials(settings)
-    load_training_data(settings.train)
     text = to_yaml(settings)
     if run_dir is None:
         return claim_run_directory(Path("runs/sweep"), stem, kind="sweep", settings=text)
     return create_run_directory(run_dir, kind="sweep", settings=text, overwrite=overwrite)
 
 
-def _resume(
-    directory: Path,
-    source: str | None,
-    overrides: Sequence[str],
-    data_dir: Path | None,
-    seed: int | None,
-    scheduler: str | None,
-    output: Output,
-) -> None:
+@contextmanager
+def _reopened(
+    directory: Path, source: str | None, given: _Given
+) -> "Iterator[tuple[RunDirectory, SweepConfig]]":
+    """The directory of an earlier sweep, and its settings, or grown ones from ``source``."""
     from softmax_cli.config.sweep_loading import load_sweep_config
     from softmax_cli.config.writing import to_yaml
     from softmax_cli.runs.directory import open_run_directory, rewrite_settings
-    from softmax_cli.tuning.sweep import check_extends
+    from softmax_cli.tuning.extension import check_extends
+    from softmax_cli.tuning.trials import make_trials
 
     with open_run_directory(directory, kind="sweep", exclusive=True) as run:
         before = load_sweep_config(str(run.settings_file))
-        settings = _settings(source or str(run.settings_file), overrides, data_dir, seed)
+        settings = given.applied_to(source or str(run.settings_file))
         check_extends(before, settings)
         if settings.parameters != before.parameters or settings.search != before.search:
+            make_trials(settings)
             rewrite_settings(run, to_yaml(settings))
-        _run(run, settings, scheduler, output)
+        yield run, settings
 
 
 def _run(
-    run: "RunDirectory", settings: "SweepConfig", scheduler: str | None, output: Output
+    run: "RunDirectory",
+    settings: "SweepConfig",
+    scheduler: str | None,
+    output: Output,
+    data: "LoadedData | None" = None,
 ) -> None:
+    from softmax_cli.runs.environment import environment
     from softmax_cli.tuning.sweep import run_sweep
 
     output.message(f"Sweeping {', '.join(settings.parameters)}; writing to {run.path}")
+    output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with ExitStack() as context:
         client = None
         if scheduler is not None:
@@ -150,7 +173,7 @@ def _run(
             client = context.enter_context(connected(scheduler))
         context.enter_context(signals.stopping_gracefully())
         progress = context.enter_context(SweepProgress(output, settings))
-        summary = run_sweep(run, settings, progress, client)
+        summary = run_sweep(run, settings, progress, client=client, data=data)
     _draw(run, settings, summary)
     _report(run, settings, summary, output)
 
@@ -174,7 +197,7 @@ def _report(
     output.result(document, lambda: _result_table(run, settings, summary))
     for warning in summary.warnings:
         output.warning(warning)
-    if summary.best is None and summary.diverged:
+    if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
             hint="Try smaller values of optimizer.learning_rate: its product with "
@@ -202,42 +225,3 @@ def _result_table(
         facts["best"] = f"{percent(summary.best.validation_accuracy)} validation accuracy"
         facts["best run"] = f"{run.path / 'best'}"
     return Group(table, facts_table(facts))
-
-
-def _print_plan(settings: "SweepConfig", output: Output) -> None:
-    """Print trials, stacks, arithmetic, and an estimate of time and memory."""
-    from softmax_cli.tuning.estimate import estimate
-    from softmax_cli.tuning.stacks import plan_stacks
-    from softmax_cli.tuning.trials import make_trials
-
-    trials = make_trials(settings)
-    estimates = estimate(plan_stacks(trials, settings.folds))
-    document = {
-        "trials": [{"id": trial.id, "parameters": trial.parameters} for trial in trials],
-        "stacks": [asdict(stack) for stack in estimates],
-    }
-
-    def table() -> "RenderableType":
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-
-        table = Table(
-            "stack", "trials", "models", "iterations", "TFLOP", "at least", "memory",
-            box=SIMPLE_HEAD, pad_edge=False,
-        )  # fmt: skip
-        for number, stack in enumerate(estimates, start=1):
-            table.add_row(
-                str(number),
-                str(stack.trials),
-                str(stack.models),
-                str(stack.iterations),
-                f"{stack.operations / 1e12:.2f}",
-                f"{stack.seconds:.1f} s",
-                f"{stack.memory / 1e6:.0f} MB",
-            )
-        total = sum(stack.seconds for stack in estimates)
-        table.add_section()
-        table.add_row("all", str(len(trials)), "", "", "", f"{total:.1f} s", "")
-        return table
-
-    output.result(document, table)

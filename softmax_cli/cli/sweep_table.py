@@ -55,5 +55,6 @@ def _figures(rank: int, values: list[str], outcome: "Outcome") -> list[str]:
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        is_short_integer = value.is_integer() and abs(value) < 1e6
+        return f"{value:.0f}" if is_short_integer else f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)

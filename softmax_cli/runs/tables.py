@@ -190,6 +190,20 @@ def append_jsonl(path: Path, document: Mapping[str, object]) -> None:
         sync_directory(path.parent)
 
 
+def write_jsonl(path: Path, documents: Iterable[Mapping[str, object]]) -> None:
+    """Write a line of JSON for each of ``documents``, in place of what was at ``path``.
+
+    Raises:
+        OSError: writing failed; what was at ``path`` is still there.
+        TypeError: a value is not one that :func:`json_value` takes.
+    """
+    lines = [
+        json.dumps(json_value(document), ensure_ascii=False, allow_nan=False)
+        for document in documents
+    ]
+    write_text(path, "".join(f"{line}\n" for line in lines))
+
+
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Read the documents of a file that :func:`append_jsonl` wrote.
 

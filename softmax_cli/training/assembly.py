@@ -81,7 +81,13 @@ class RandomStreams:
         return cls(weights, sampling, augmentation)
 
 
-def build_trainer(configs: Sequence[TrainConfig], data: TrainingData, *, folds: int = 1) -> Trainer:
+def build_trainer(
+    configs: Sequence[TrainConfig],
+    data: TrainingData,
+    *,
+    folds: int = 1,
+    stop: int | None = None,
+) -> Trainer:
     """A trainer for a stack of one model per configuration, or k per configuration with k folds.
 
     Args:
@@ -91,6 +97,7 @@ def build_trainer(configs: Sequence[TrainConfig], data: TrainingData, *, folds: 
         data: images and preprocessing.
         folds: 1 to validate on the validation images; k > 1 for cross-validation on the training
             images. Then the models are only scored at the end, unless they may stop early.
+        stop: steps done at which training will stop before its end, where folds are scored too.
     """
     shared = configs[0]
     members = [config for config in configs for _ in range(folds)]
@@ -102,7 +109,8 @@ def build_trainer(configs: Sequence[TrainConfig], data: TrainingData, *, folds: 
         weight_scales=[config.model.weight_scale for config in members],
     )
     rule = shared.training.early_stopping
-    validate, example_weights = _validation(shared, data, stack, folds, iterations)
+    scored_from = min(stop or iterations, iterations) if rule is None else 0
+    validate, example_weights = _validation(shared, data, stack, folds, scored_from)
     return Trainer(
         stack,
         _minibatches(shared, data, RandomStreams.of(shared)),
@@ -123,7 +131,7 @@ def build_trainer(configs: Sequence[TrainConfig], data: TrainingData, *, folds: 
 
 
 def _validation(
-    config: TrainConfig, data: TrainingData, stack: LinearStack, folds: int, iterations: int
+    config: TrainConfig, data: TrainingData, stack: LinearStack, folds: int, scored_from: int
 ) -> tuple[Callable[[int, PerModel], Scorecard], ExampleWeights | None]:
     """How a stack is validated, and what its images count in training."""
     kernel = KERNELS[config.model.loss]
@@ -137,11 +145,10 @@ def _validation(
         )
     image_folds = fold_of_images(len(data.train), folds)
     member_folds = np.tile(np.arange(folds), stack.models // folds)
-    always = config.training.early_stopping is not None
 
     def validate(iteration: int, temperature: PerModel) -> Scorecard:
         # All training images, folds times as many as a fold holds: too dear for every time.
-        if iteration < iterations and not always:
+        if iteration < scored_from:
             return not_scored(stack.models)
         return score_folds(
             stack,

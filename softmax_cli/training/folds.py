@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.errors import ConfigurationError
 from softmax_cli.model.kernels import Kernel
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.validation import Scorecard, score_stack
@@ -19,7 +20,15 @@ PerModel = NDArray[np.float64]
 
 
 def fold_of_images(images: int, folds: int) -> NDArray[np.int64]:
-    """The fold (n,) of each image; sizes differ by one at most."""
+    """The fold (n,) of each image; sizes differ by one at most.
+
+    Raises:
+        ConfigurationError: there are fewer images than folds.
+    """
+    if images < folds:
+        raise ConfigurationError(
+            f"expected at least {folds} training images for {folds} folds, got {images}"
+        )
     return np.arange(images) * folds // images
 
 

@@ -5,23 +5,33 @@ the number of threads it is given, so that a result does not depend on where its
 A stack whose worker is lost is given to another; the scheduler does so three times by default.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import threadpoolctl
 
 from softmax_cli import __version__
-from softmax_cli.config.loading import train_config_from_values
-from softmax_cli.config.schema import TrainConfig
-from softmax_cli.config.writing import plain_values
-from softmax_cli.errors import ConfigurationError, DataError
+from softmax_cli.config.loading import with_values
+from softmax_cli.errors import ConfigurationError, DataError, IntegrityError, SoftmaxError
 from softmax_cli.runs.environment import environment
-from softmax_cli.training.assembly import TrainingData, load_training_data
-from softmax_cli.tuning.stack_run import StackResult, StackTask, StopRequestedError, run_stack
+from softmax_cli.training.trainer import Progress, Trainer
+from softmax_cli.tuning.loaded_data import LoadedData
+from softmax_cli.tuning.stack_run import (
+    StackObserver,
+    StackResult,
+    StackTask,
+    StopRequestedError,
+    run_stack,
+)
+from softmax_cli.tuning.stack_states import StackStates
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -58,61 +68,158 @@ def connected(address: str) -> "Iterator[Client]":
 def run_on_cluster(
     client: "Client",
     tasks: Sequence[StackTask],
-    digests: Sequence[str],
-    stop_requested: Callable[[], bool],
+    data: LoadedData,
+    states: StackStates,
+    observer: StackObserver,
 ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
-    """Train stacks on the workers; yields each as it is done, with its result or what failed it.
+    """Train stacks on the workers; yields each as it is done, with its result or what it failed of.
+
+    No more stacks are handed out than there are workers: each trains one at a time, and when one is
+    lost, the scheduler holds that against every task it had, begun or not.
 
     Args:
         client: of the scheduler.
         tasks: what is to be done.
-        digests: of the training images that the workers have to find for each task.
-        stop_requested: asked now and then whether to call everything off.
+        data: where the images come from that the workers have to find, too.
+        states: where the last state of each stack is kept.
+        observer: asked now and then whether to call everything off.
 
     Raises:
-        StopRequestedError: if so.
+        StopRequestedError: the observer asked to stop.
+        IntegrityError: data or program of a worker are not those of this process.
+        SoftmaxError: the scheduler was lost.
     """
+    import dask
+
     threads = int(environment()["blas_threads"])
-    with client.get_executor(pure=False) as executor:
-        futures = {
-            executor.submit(_run_on_worker, task, digest, threads, __version__): task
-            for task, digest in zip(tasks, digests, strict=True)
-        }
-        try:
-            while futures:
-                done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                if stop_requested():
-                    raise StopRequestedError
-                for future in done:
-                    yield futures.pop(future), _result_of(future)
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+    waiting = deque(tasks)
+    running: dict[Future[StackResult], StackTask] = {}
+    executor = client.get_executor(pure=False)
+
+    def submit(task: StackTask) -> None:
+        order = _Order(
+            task,
+            data_dir=str(Path(task.stack.shared.data.dir).absolute()),
+            data_digest=data.of(task.stack.shared).train.digest,
+            threads=threads,
+            version=__version__,
+        )
+        # Dask would warn of the state that a task starts from: it is a few megabytes.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+            running[executor.submit(_carry_out, order)] = task
+
+    try:
+        while waiting or running:
+            workers = _workers(client) if waiting else 0
+            while waiting and len(running) < workers:
+                submit(waiting.popleft())
+            for future in _done(running, observer):
+                task, result = running.pop(future), _result_of(future)
+                if isinstance(result, StackResult):
+                    states.save(task, result)
+                yield task, result
+    finally:
+        executor.shutdown(wait=False)
+
+
+def _workers(client: "Client") -> int:
+    try:
+        return len(client.nthreads())
+    except OSError as error:
+        raise _scheduler_lost() from error
+
+
+def _done(
+    futures: "Collection[Future[StackResult]]", observer: StackObserver
+) -> "Collection[Future[StackResult]]":
+    """Those that are done; waits a moment for one."""
+    if futures:
+        done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+    else:
+        time.sleep(_POLL_SECONDS)
+        done = set()
+    if observer.stop_requested():
+        raise StopRequestedError
+    return done
 
 
 def _result_of(future: "Future[StackResult]") -> StackResult | Exception:
-    error = future.exception()
-    if isinstance(error, Exception):
+    """What a worker sent, or what its stack failed of; raises what concerns all stacks."""
+    from distributed import KilledWorker
+
+    if future.cancelled():
+        raise _scheduler_lost()
+    try:
+        return future.result()
+    except IntegrityError:
+        raise
+    except (SoftmaxError, MemoryError) as error:
         return error
-    return future.result()
+    except KilledWorker as error:
+        deaths = error.allowed_failures + 1
+        return SoftmaxError(f"each of the {deaths} workers that tried them was lost")
 
 
-def _run_on_worker(task: StackTask, data_digest: str, threads: int, version: str) -> StackResult:
-    if version != __version__:
-        raise ConfigurationError(f"expected softmax {version} on the worker, got {__version__}")
-    data = _data_of(task.stack.shared)
-    if data.train.digest != data_digest:
-        raise DataError("expected the same training images on every worker, got others")
-    with threadpoolctl.threadpool_limits(threads, user_api="blas"):
-        return run_stack(task, data)
+def _scheduler_lost() -> SoftmaxError:
+    return SoftmaxError(
+        "the connection to the Dask scheduler was lost",
+        hint="What was done is saved: go on with --resume.",
+    )
 
 
-def _data_of(config: TrainConfig) -> TrainingData:
-    values = plain_values(config)
-    used = {section: values[section] for section in ("data", "preprocessing")}
-    return _load(json.dumps(used, sort_keys=True))
+@dataclass(frozen=True)
+class _Order:
+    """What a worker is sent.
+
+    Attributes:
+        task: what is to be done.
+        data_dir: where the data is, unless the worker's own SOFTMAX_DATA_DIR says otherwise.
+        data_digest: of the training images that it has to find there.
+        threads: of BLAS.
+        version: of the program that sends it.
+    """
+
+    task: StackTask
+    data_dir: str
+    data_digest: str
+    threads: int
+    version: str
 
 
-@lru_cache(maxsize=1)
-def _load(settings: str) -> TrainingData:
-    """Training data by its settings as JSON, kept for the next stack."""
-    return load_training_data(train_config_from_values(json.loads(settings)))
+_on_this_worker = LoadedData()
+_one_at_a_time = threading.Lock()
+
+
+def _carry_out(order: _Order) -> StackResult:
+    """Train a stack, on a worker."""
+    if order.version != __version__:
+        raise IntegrityError(f"expected softmax {order.version}, got {__version__}")
+    folder = os.environ.get("SOFTMAX_DATA_DIR", order.data_dir)
+    config = with_values(order.task.stack.shared, {"data.dir": folder})
+    # The number of threads is that of the whole process, and so is the data.
+    with _one_at_a_time, threadpoolctl.threadpool_limits(order.threads, user_api="blas"):
+        data = _on_this_worker.of(config)
+        if data.train.digest != order.data_digest:
+            raise DataError("expected the training images of the others, got different ones")
+        return run_stack(order.task, data, _OnWorker())
+
+
+class _OnWorker:
+    """Watches a stack on a worker: stops when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        from distributed import get_worker
+
+        worker = get_worker()
+        self._tasks = worker.state.tasks
+        self._key = worker.get_current_task()
+
+    def progressed(self, task: StackTask, trainer: Trainer, progress: Progress) -> None:
+        """Nobody is told."""
+
+    def warned(self, message: str) -> None:
+        """Nothing is resumed, so there is nothing to warn of."""
+
+    def stop_requested(self) -> bool:
+        task = self._tasks.get(self._key)
+        return task is None or task.state == "cancelled"

@@ -6,9 +6,12 @@ from typing import cast
 from softmax_cli.config.loading import with_values
 from softmax_cli.config.problems import Value
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.sweep_loading import WHOLE_NUMBER_KEYS
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.tuning.outcomes import Outcome
 from softmax_cli.tuning.trials import Trial
+
+_WITHOUT_ORDER = ("seed", "model.weight_seed")
 
 
 def edge_warnings(best: Outcome, trials: Sequence[Trial]) -> list[str]:
@@ -20,24 +23,24 @@ def edge_warnings(best: Outcome, trials: Sequence[Trial]) -> list[str]:
     warnings = []
     for key, value in best.parameters.items():
         tried = [trial.parameters[key] for trial in trials]
-        values = sorted({cast("float", other) for other in tried if _is_number(other)})
-        if not _is_number(value) or len(values) < 2:
+        values = {cast("float", other) for other in tried if _is_number(other)}
+        if key in _WITHOUT_ORDER or not _is_number(value) or len(values) < 2:
             continue
-        for edge, neighbour, word in (
-            (values[0], values[1], "smaller"),
-            (values[-1], values[-2], "larger"),
-        ):
-            if value == edge and _is_valid(config, key, _beyond(edge, neighbour)):
+        value = cast("float", value)
+        for edge, direction, word in ((min(values), -1, "smaller"), (max(values), 1, "larger")):
+            if value == edge and _is_valid(config, key, _beyond(key, edge, direction)):
                 warnings.append(
-                    f"The best {key}, {value:g}, is on the edge of the grid: try {word} values."
+                    f"The best {key}, {value:g}, is on the edge of what was tried: "
+                    f"try {word} values."
                 )
     return warnings
 
 
-def _beyond(edge: float, neighbour: float) -> float:
-    """One step over the edge; by a ratio where both are positive, so as not to fall below zero."""
-    beyond = edge * edge / neighbour if edge > 0 < neighbour else 2 * edge - neighbour
-    return type(edge)(beyond)
+def _beyond(key: str, edge: float, direction: int) -> float:
+    """A value just over the edge."""
+    if key in WHOLE_NUMBER_KEYS:
+        return int(edge) + direction
+    return edge + direction * max(abs(edge) * 1e-3, 1e-12)
 
 
 def _is_number(value: Value) -> bool:
@@ -45,7 +48,6 @@ def _is_number(value: Value) -> bool:
 
 
 def _is_valid(config: TrainConfig, key: str, value: float) -> bool:
-
     try:
         with_values(config, {key: value})
     except ConfigurationError:

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from softmax_cli.data.images import CLASS_NAMES, PIXELS
-from softmax_cli.training.assembly import iterations_of
-from softmax_cli.tuning.stacks import Stack
+from softmax_cli.config.schema import CIFAR10_TRAINING_IMAGES, TrainConfig
+from softmax_cli.config.sweep_schema import HalvingSearch
+from softmax_cli.data.images import CLASS_NAMES, PIXELS, ImageSet
+from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.data.synthetic import TRAIN_IMAGES
+from softmax_cli.training.assembly import TrainingData, iterations_of
+from softmax_cli.training.trainer import Trainer
+from softmax_cli.tuning.halving import share_of_steps
+from softmax_cli.tuning.stack_run import StackTask, trainer_of
+from softmax_cli.tuning.stacks import Stack, shared_settings
 
-_CIFAR10_IMAGES = 50_000
-_REPEATS = 5
-_COPIES = 5
-"""Arrays of the size of a stack's weights: weights, gradient, velocity, the best, a checkpoint."""
+_TIMED_STEPS = 6
+_VALIDATED = 500
+_COPIES = 2
+"""States of a stack in memory: that of the trainer, and the one that is saved."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,7 @@ class StackEstimate:
         models: K, folds included.
         iterations: steps.
         operations: floating-point operations of its matrix products.
-        seconds: at the speed at which such products run here and now; validation and the rest of a
-            step come on top.
+        seconds: at the speed at which its steps and validations run here and now.
         memory: bytes of images and matrices.
     """
 
@@ -38,41 +44,65 @@ class StackEstimate:
     memory: int
 
 
-def estimate(stacks: Sequence[Stack]) -> list[StackEstimate]:
-    """Estimate each stack; takes a fraction of a second for each width and batch size."""
-    timed: dict[tuple[int, int], float] = {}
-    estimates = []
+def estimate(stacks: Sequence[Stack], search: object) -> list[StackEstimate]:
+    """Estimate each stack from a few of its steps on images of noise.
+
+    Args:
+        stacks: of a sweep.
+        search: of that sweep; halving takes only a share of the steps.
+    """
+    alike: dict[tuple[str, int], StackEstimate] = {}
     for stack in stacks:
-        config, models = stack.shared, stack.models
-        batch_size = config.training.batch_size
-        columns = len(CLASS_NAMES) * models
-        iterations = iterations_of(
-            config, config.data.train_size or _CIFAR10_IMAGES - config.data.validation_size
-        )
-        size = (batch_size, columns)
-        timed.setdefault(size, _seconds_per_step(*size))
-        images = _CIFAR10_IMAGES * PIXELS * (2 if config.augmentation.horizontal_flip else 1)
-        matrices = 4 * PIXELS * (_COPIES * columns + batch_size)
-        estimates.append(
-            StackEstimate(
-                trials=len(stack.trials),
-                models=models,
-                iterations=iterations,
-                operations=4.0 * batch_size * PIXELS * columns * iterations,
-                seconds=timed[size] * iterations,
-                memory=images + matrices,
-            )
-        )
-    return estimates
+        kind = (shared_settings(stack.shared), stack.models)
+        if kind not in alike:
+            alike[kind] = _estimate(stack, search)
+    return [alike[shared_settings(stack.shared), stack.models] for stack in stacks]
 
 
-def _seconds_per_step(batch_size: int, columns: int) -> float:
-    """Measured time of the two matrix products of a step."""
-    X = np.ones((batch_size, PIXELS), np.float32)
-    W = np.ones((PIXELS, columns), np.float32)
-    times = []
-    for _ in range(_REPEATS):
-        start = time.perf_counter()
-        X.T @ (X @ W)
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+def _estimate(stack: Stack, search: object) -> StackEstimate:
+    config = stack.shared
+    train_size = config.data.train_size or _images(config) - config.data.validation_size
+    iterations = iterations_of(config, train_size)
+    steps = float(iterations)
+    if isinstance(search, HalvingSearch):
+        steps *= share_of_steps(len(stack.trials), iterations, search.halving)
+    trainer = trainer_of(StackTask(stack), _noise(config, stack.folds))
+    step, validation = _times(trainer)
+    # Folds are only scored at the end, which takes no longer than a few steps.
+    validated = config.data.validation_size / config.training.validate_every
+    images = _images(config) * PIXELS * (2 if config.augmentation.horizontal_flip else 1)
+    state = sum(array.nbytes for array in trainer.state().values())
+    return StackEstimate(
+        trials=len(stack.trials),
+        models=stack.models,
+        iterations=iterations,
+        operations=4.0 * trainer.stack.weights.size * config.training.batch_size * steps,
+        seconds=steps * (step + (validation * validated if stack.folds == 1 else 0.0)),
+        memory=images + _COPIES * state,
+    )
+
+
+def _images(config: TrainConfig) -> int:
+    return CIFAR10_TRAINING_IMAGES if config.data.dataset == "cifar10" else TRAIN_IMAGES
+
+
+def _noise(config: TrainConfig, folds: int) -> TrainingData:
+    """As little data as a minibatch and a validation need."""
+    pixels = np.random.default_rng(0).integers(
+        256, size=(max(config.training.batch_size, folds, _VALIDATED), PIXELS), dtype=np.uint8
+    )
+    images = ImageSet(pixels, np.zeros(len(pixels), np.int64), CLASS_NAMES, digest="")
+    preprocessing = Preprocessing.fit(
+        pixels, center=config.preprocessing.center, scale=config.preprocessing.scale
+    )
+    return TrainingData(images, images.take_first(_VALIDATED), preprocessing)
+
+
+def _times(trainer: Trainer) -> tuple[float, float]:
+    """Seconds of a step, and of the validation on one image."""
+    marks = [time.perf_counter()]
+    marks += [time.perf_counter() for _ in trainer.train(until=_TIMED_STEPS)]
+    times = np.diff(marks)
+    # The first step allocates, the last one is followed by a validation.
+    step = float(np.median(times[1:-1] if len(times) > 2 else times))
+    return step, max(float(times[-1]) - step, 0.0) / _VALIDATED

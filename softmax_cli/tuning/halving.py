@@ -5,6 +5,7 @@ Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparamete
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -22,12 +23,12 @@ def rung_end(iterations: int, rung: int, settings: Rungs) -> int:
 
 
 def survivors(outcomes: Sequence[Outcome], factor: int, metric: Metric) -> set[str]:
-    """Ids of the best ``1/factor`` of the trials, at least one."""
+    """Ids of the best ``1/factor`` of the trials, at least one, but none that has no figures."""
     best = ranked(outcomes, metric)[: max(len(outcomes) // factor, 1)]
-    return {outcome.id for outcome in best}
+    return {outcome.id for outcome in best if outcome.has_figures}
 
 
-def narrowed(stack: Stack, result: StackResult, keep: set[str]) -> StackTask | None:
+def narrowed(stack: Stack, result: StackResult, keep: AbstractSet[str]) -> StackTask | None:
     """The rest of a stack's training with some of its trials only; None if none is left."""
     places = [place for place, trial in enumerate(stack.trials) if trial.id in keep]
     if not places:
@@ -37,3 +38,13 @@ def narrowed(stack: Stack, result: StackResult, keep: set[str]) -> StackTask | N
         Stack(tuple(stack.trials[place] for place in places), stack.folds),
         state=select_members(result.state, np.array(members)),
     )
+
+
+def share_of_steps(trials: int, iterations: int, settings: Rungs) -> float:
+    """Steps of all trials together, as a fraction of what they would be without halving."""
+    done, start, left = 0, 0, trials
+    for rung in range(settings.rungs):
+        end = rung_end(iterations, rung, settings)
+        done += left * (end - start)
+        start, left = end, max(left // settings.factor, 1)
+    return done / (trials * iterations)

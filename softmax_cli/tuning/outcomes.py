@@ -27,7 +27,7 @@ class Outcome:
         parameters: what was tried.
         status: ``finished``; ``stopped`` early; ``dropped`` by successive halving; ``diverged``,
             in at least one fold; ``failed``, because its stack could not be trained.
-        iterations: steps done, or steps to the best weights if it stopped early.
+        iterations: steps done, or with early stopping steps to the best weights.
         validation_accuracy: NaN if it diverged or failed, as are the others.
         validation_loss: mean data loss on the validation images.
         train_accuracy: over the minibatches since the previous validation.
@@ -48,6 +48,11 @@ class Outcome:
     validation_accuracy_std: float
     validation_loss_std: float
     seconds: float
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether there is anything to rank it by."""
+        return not math.isnan(self.validation_accuracy)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Outcome":
@@ -76,14 +81,12 @@ def outcomes_of(
         trainer: stands where the outcomes are wanted, just after a validation.
         seconds: that training took.
     """
-    early = trainer.early_stopping is not None
     rows = {row.iteration: row for row in trainer.history}
     outcomes = []
     for index, (trial_id, parameters) in enumerate(trials):
         members = range(index * folds, (index + 1) * folds)
-        iterations = [
-            int(trainer.best.iteration[m]) if early else trainer.iteration for m in members
-        ]
+        iterations = [_iterations(trainer, member) for member in members]
+        status = _status(trainer, members)
         measured = {
             name: np.array(
                 [
@@ -93,9 +96,8 @@ def outcomes_of(
             )
             for name in _MEASURES
         }
-        status = _status(trainer, members)
-        if status == "diverged":
-            measured = {name: np.full(folds, math.nan) for name in _MEASURES}
+        if status == "diverged" or not all(np.isfinite(list(measured.values())).flat):
+            status, measured = "diverged", {name: np.full(folds, math.nan) for name in _MEASURES}
         outcomes.append(
             Outcome(
                 id=trial_id,
@@ -129,12 +131,21 @@ def ranked(outcomes: Iterable[Outcome], metric: Metric) -> list[Outcome]:
     def place(outcome: Outcome) -> tuple[float, ...]:
         loss = outcome.validation_loss
         value = -outcome.validation_accuracy if metric == "validation_accuracy" else loss
-        if math.isnan(value):
+        if not outcome.has_figures:
             return (1.0,)
         progress = -outcome.iterations if outcome.status == "dropped" else -math.inf
         return (0.0, progress, value, loss)
 
     return sorted(outcomes, key=lambda outcome: (place(outcome), outcome.id))
+
+
+def _iterations(trainer: Trainer, member: int) -> int:
+    """Steps until a model diverged, had its best weights with early stopping, or now stands."""
+    if trainer.status[member] == Status.DIVERGED:
+        return int(trainer.ended[member])
+    if trainer.early_stopping is not None:
+        return int(trainer.best.iteration[member])
+    return trainer.iteration
 
 
 def _status(trainer: Trainer, members: range) -> TrialStatus:

@@ -1,10 +1,9 @@
 """One stack, trained from where it stands to where it should stop."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from softmax_cli.runs.checkpoint import (
     load_latest_checkpoint,
     save_checkpoint,
 )
+from softmax_cli.runs.environment import environment, environment_differences
 from softmax_cli.training.assembly import TrainingData, build_trainer
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.outcomes import Outcome, outcomes_of
@@ -37,6 +37,12 @@ class StackTask:
     until: int | None = None
     state: Arrays | None = None
 
+    @property
+    def name(self) -> str:
+        """A name that differs between stacks, and between stages of the same stack."""
+        stage = "" if self.until is None else f"_{self.until}"
+        return f"stack-{self.stack.id}{stage}"
+
 
 @dataclass(frozen=True)
 class StackResult:
@@ -45,95 +51,120 @@ class StackResult:
     Attributes:
         outcomes: one for each trial.
         state: of the trainer at the end.
-        seconds: that training took, from the very beginning of the stack.
+        document: what belongs to a checkpoint of that state.
     """
 
     outcomes: list[Outcome]
     state: Arrays
-    seconds: float
+    document: dict[str, Any]
+
+
+class StackObserver(Protocol):
+    """Who watches a stack train and may ask it to stop."""
+
+    def progressed(self, task: StackTask, trainer: Trainer, progress: Progress) -> None:
+        """A step was done."""
+
+    def warned(self, message: str) -> None:
+        """Something is worth knowing and no reason to stop."""
+
+    def stop_requested(self) -> bool:
+        """Whether to save a checkpoint and stop after this step."""
 
 
 class StopRequestedError(Exception):
     """Training was asked to stop; a checkpoint was saved."""
 
 
-def trainer_of(stack: Stack, data: TrainingData, state: Arrays | None = None) -> Trainer:
-    """A trainer of a stack, at the beginning or in a given state."""
-    trainer = build_trainer([trial.config for trial in stack.trials], data, folds=stack.folds)
-    if state is not None:
-        trainer.restore(state)
-    return trainer
-
-
 def run_stack(
-    task: StackTask,
-    data: TrainingData,
-    *,
-    checkpoints: Path | None = None,
-    observe: Callable[[Trainer, Progress], None] = lambda _trainer, _progress: None,
-    stop_requested: Callable[[], bool] = lambda: False,
+    task: StackTask, data: TrainingData, observer: StackObserver, checkpoints: Path | None = None
 ) -> StackResult:
     """Train a stack.
 
     Args:
         task: what is to be done.
         data: that the trials of the stack name.
-        checkpoints: folder of this stack's checkpoints, from which it goes on; at the end the last
+        observer: is told of each step.
+        checkpoints: folder of this task's checkpoints, from which it goes on; at the end the last
             state is saved there. None keeps nothing.
-        observe: is told of each step.
-        stop_requested: asked after each step whether to save a checkpoint and stop.
 
     Raises:
-        StopRequestedError: if so.
+        StopRequestedError: the observer asked to stop.
         CheckpointError: the checkpoints are damaged or do not fit the stack.
         OSError: a checkpoint could not be written.
     """
-    trainer = trainer_of(task.stack, data, task.state)
-    earlier = _restore(trainer, checkpoints, data)
+    trainer = trainer_of(task, data)
+    earlier = _go_on(trainer, checkpoints, data, observer)
     start, every = time.perf_counter(), task.stack.shared.training.checkpoint_every
+    origin = {
+        "trials": [trial.id for trial in task.stack.trials],
+        "data_digest": data.train.digest,
+        "environment": environment(),
+    }
+
+    def document() -> dict[str, Any]:
+        return {**origin, "seconds": earlier + time.perf_counter() - start}
 
     def save() -> None:
         if checkpoints is not None:
-            document = state_document(task.stack, seconds(), data.train.digest)
-            save_checkpoint(checkpoints, Checkpoint(trainer.iteration, trainer.state(), document))
-
-    def seconds() -> float:
-        return earlier + time.perf_counter() - start
+            state = Checkpoint(trainer.iteration, trainer.state(), document())
+            save_checkpoint(checkpoints, state)
 
     for progress in trainer.train(task.until):
-        observe(trainer, progress)
-        stop = stop_requested()
+        observer.progressed(task, trainer, progress)
+        stop = observer.stop_requested()
         if stop or progress.iteration % every == 0:
             save()
         if stop:
             raise StopRequestedError
     save()
+    end = document()
     trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
-    outcomes = outcomes_of(trials, task.stack.folds, trainer, seconds())
-    state = {name: array.copy() for name, array in trainer.state().items()}
-    return StackResult(outcomes, state, seconds())
+    outcomes = outcomes_of(trials, task.stack.folds, trainer, end["seconds"])
+    return StackResult(outcomes, {k: v.copy() for k, v in trainer.state().items()}, end)
 
 
-def state_document(stack: Stack, seconds: float, data_digest: str) -> dict[str, Any]:
-    """What a checkpoint of a stack says beside its arrays."""
-    trials = [trial.id for trial in stack.trials]
-    return {"seconds": seconds, "data_digest": data_digest, "trials": trials}
+def trainer_of(task: StackTask, data: TrainingData) -> Trainer:
+    """A trainer of a stack, at the beginning or in the state that the task starts from."""
+    configs = [trial.config for trial in task.stack.trials]
+    trainer = build_trainer(configs, data, folds=task.stack.folds, stop=task.until)
+    if task.state is not None:
+        # Models without momentum have no velocity, though they had one beside others with it.
+        own = trainer.state().keys()
+        trainer.restore(
+            {
+                name: array
+                for name, array in task.state.items()
+                if name in own or not name.startswith("update/")
+            }
+        )
+    return trainer
 
 
-def _restore(trainer: Trainer, checkpoints: Path | None, data: TrainingData) -> float:
-    """Go on from the latest checkpoint, if there is one; the seconds spent before it."""
+def _go_on(
+    trainer: Trainer, checkpoints: Path | None, data: TrainingData, observer: StackObserver
+) -> float:
+    """Take over the latest checkpoint, if there is one; return the seconds spent before it."""
     if checkpoints is None or not has_checkpoints(checkpoints):
         return 0.0
-    checkpoint, _ = load_latest_checkpoint(checkpoints)
-    if checkpoint.document.get("data_digest") != data.train.digest:
+    checkpoint, warnings = load_latest_checkpoint(checkpoints)
+    document = checkpoint.document
+    if document.get("data_digest") != data.train.digest:
         raise CheckpointError(
             f"the checkpoint in {checkpoints} was made with other images than those found now",
             hint="Point --data-dir at the data set that the sweep was started with.",
         )
     try:
         trainer.restore(checkpoint.arrays)
-        return float(checkpoint.document["seconds"])
+        seconds = float(document["seconds"])
+        differences = environment_differences(document["environment"], environment())
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"the checkpoint in {checkpoints} does not fit its stack: {error}"
         ) from error
+    if differences:
+        listing = "; ".join(differences)
+        warnings.append(f"The last bits may differ from an uninterrupted sweep: {listing}.")
+    for warning in warnings:
+        observer.warned(warning)
+    return seconds

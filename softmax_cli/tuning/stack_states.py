@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.checkpoint import (
     Checkpoint,
     has_checkpoints,
@@ -10,12 +11,11 @@ from softmax_cli.runs.checkpoint import (
     save_checkpoint,
 )
 from softmax_cli.runs.directory import remove_checkpoints
-from softmax_cli.tuning.stack_run import StackResult, state_document
-from softmax_cli.tuning.stacks import Stack
+from softmax_cli.tuning.stack_run import StackResult, StackTask
 
 
 class StackStates:
-    """The folder that holds a folder of checkpoints for each stack.
+    """The folder that holds a folder of checkpoints for each stack, or stage of one.
 
     Args:
         directory: need not exist.
@@ -24,19 +24,18 @@ class StackStates:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def folder(self, stack: Stack) -> Path:
-        """Where the checkpoints of a stack are."""
-        return self._directory / f"stack-{stack.id}"
+    def folder(self, task: StackTask) -> Path:
+        """Where the checkpoints of a task are."""
+        return self._directory / task.name
 
-    def has(self, stack: Stack) -> bool:
-        """Whether there is a checkpoint of exactly this stack."""
-        return has_checkpoints(self.folder(stack))
-
-    def save(self, stack: Stack, result: StackResult, data_digest: str) -> None:
+    def save(self, task: StackTask, result: StackResult) -> None:
         """Keep what a worker sent as if the stack had been trained here."""
         step = int(result.state["iteration"][0])
-        document = state_document(stack, result.seconds, data_digest)
-        save_checkpoint(self.folder(stack), Checkpoint(step, result.state, document))
+        save_checkpoint(self.folder(task), Checkpoint(step, result.state, result.document))
+
+    def begun(self) -> list[list[str]]:
+        """Ids of the trials of each stack that there is a state of, in the order of the stack."""
+        return [saved.document["trials"] for _, saved in self._all()]
 
     def find(self, trial_id: str) -> Checkpoint | None:
         """The state of the stack that took a trial furthest, if it is still there."""
@@ -53,8 +52,12 @@ class StackStates:
     def _all(self) -> list[tuple[Path, Checkpoint]]:
         """Folder and latest checkpoint of each stack."""
         folders = sorted(self._directory.glob("stack-*"))
-        return [
-            (folder, load_latest_checkpoint(folder)[0])
-            for folder in folders
-            if has_checkpoints(folder)
-        ]
+        return [(folder, _latest(folder)) for folder in folders if has_checkpoints(folder)]
+
+
+def _latest(folder: Path) -> Checkpoint:
+    try:
+        return load_latest_checkpoint(folder)[0]
+    except CheckpointError as error:
+        hint = f"Remove {folder}, and its trials are trained from the beginning."
+        raise CheckpointError(error.message, hint=hint) from error

@@ -58,7 +58,7 @@ def plan_stacks(trials: Sequence[Trial], folds: int) -> list[Stack]:
     """Group trials into stacks of similar width, at most ``WIDEST_STACK`` models each."""
     groups: defaultdict[str, list[Trial]] = defaultdict(list)
     for trial in sorted(trials, key=lambda trial: trial.id):
-        groups[_shared_settings(trial.config)].append(trial)
+        groups[shared_settings(trial.config)].append(trial)
     stacks = []
     for group in groups.values():
         widest = max(WIDEST_STACK // folds, 1)
@@ -70,7 +70,8 @@ def plan_stacks(trials: Sequence[Trial], folds: int) -> list[Stack]:
     return stacks
 
 
-def _shared_settings(config: TrainConfig) -> str:
+def shared_settings(config: TrainConfig) -> str:
+    """What trials must agree on to share a stack, as JSON."""
     values = plain_values(config)
     for section, keys in _VECTORS.items():
         settings = values[section]

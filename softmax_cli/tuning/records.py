@@ -1,0 +1,109 @@
+"""What is known of the trials of a sweep, in memory and in its directory.
+
+``trials.jsonl`` has a line for each trial that is done, written as its stack ends; ``results.csv``
+is made of the same figures at the end, best trial first.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from softmax_cli.runs.tables import append_jsonl, read_jsonl, write_csv, write_jsonl
+from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
+from softmax_cli.tuning.trials import Trial
+
+_FIGURES = (
+    "status",
+    "iterations",
+    "validation_accuracy",
+    "validation_accuracy_std",
+    "validation_loss",
+    "validation_loss_std",
+    "train_accuracy",
+    "train_loss",
+    "seconds",
+)
+"""Columns of ``results.csv`` behind rank, id and the parameters."""
+
+
+class SweepRecords:
+    """The outcomes of a sweep's trials, the earlier ones included.
+
+    Trials that failed earlier count as not tried.
+
+    Args:
+        directory: of the sweep.
+        trials: all of its trials.
+        metric: what the best trial is best in.
+        together: if one has failed, none counts as tried: they were chosen among each other.
+
+    Raises:
+        CheckpointError: ``trials.jsonl`` is damaged.
+    """
+
+    def __init__(
+        self, directory: Path, trials: Sequence[Trial], metric: Metric, *, together: bool
+    ) -> None:
+        self._directory = directory
+        self._metric = metric
+        lines = read_jsonl(directory / "trials.jsonl")
+        if any(line.get("status") == "failed" for line in lines):
+            lines = [line for line in lines if line["status"] != "failed" and not together]
+            write_jsonl(directory / "trials.jsonl", lines)
+        wanted = {trial.id for trial in trials}
+        outcomes = map(Outcome.from_record, lines)
+        self._outcomes = {outcome.id: outcome for outcome in outcomes if outcome.id in wanted}
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def done(self) -> set[str]:
+        """Ids of the trials that need not be tried again."""
+        return {outcome.id for outcome in self._outcomes.values() if outcome.status != "failed"}
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Write down the outcomes that are not known yet.
+
+        Raises:
+            OSError: writing failed; those before are written.
+        """
+        for outcome in outcomes:
+            if outcome.id not in self._outcomes:
+                append_jsonl(self._directory / "trials.jsonl", asdict(outcome))
+                self._outcomes[outcome.id] = outcome
+
+    def ranked(self) -> list[Outcome]:
+        """All outcomes, best first."""
+        return ranked(self._outcomes.values(), self._metric)
+
+    def best(self) -> Outcome | None:
+        """The best outcome; None if none has figures."""
+        best = next(iter(self.ranked()), None)
+        return best if best is not None and best.has_figures else None
+
+    def write_table(self, parameters: Sequence[str]) -> None:
+        """Write ``results.csv``.
+
+        Args:
+            parameters: dotted keys, a column each.
+
+        Raises:
+            OSError: writing failed; an earlier table is still there.
+        """
+        rows = [
+            {
+                "rank": rank if outcome.has_figures else None,
+                "id": outcome.id,
+                **{key: _cell(outcome.parameters[key]) for key in parameters},
+                **{name: getattr(outcome, name) for name in _FIGURES},
+            }
+            for rank, outcome in enumerate(self.ranked(), start=1)
+        ]
+        columns = ("rank", "id", *parameters, *_FIGURES)
+        write_csv(self._directory / "results.csv", columns, rows)
+
+
+def _cell(value: object) -> object:
+    """A value of a parameter as a table can hold it."""
+    return json.dumps(value) if isinstance(value, dict | list) else value
