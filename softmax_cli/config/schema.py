@@ -111,8 +111,10 @@ class PreprocessingSettings(Settings):
 class AugmentationSettings(Settings):
     """How training images are varied as they are drawn."""
 
-    horizontal_flip: bool = Field(
-        default=False, description="Mirror each drawn training image with probability one half."
+    horizontal_flip: bool | Literal["exact"] = Field(
+        default=False,
+        description="true: mirror each drawn training image with probability one half; exact: train "
+        "on what that amounts to, with flip-symmetric weights, at half the arithmetic.",
     )
 
 

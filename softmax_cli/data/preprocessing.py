@@ -8,6 +8,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.data.mirroring import mirrored
+
 Scale = Literal["none", "unit", "pixel"]
 
 _BLOCK_ROWS = 25
@@ -30,7 +32,14 @@ class Preprocessing:
     scale: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, images: NDArray[np.uint8], *, center: bool, scale: Scale) -> Self:
+    def fit(
+        cls,
+        images: NDArray[np.uint8],
+        *,
+        center: bool,
+        scale: Scale,
+        flip_symmetric: bool = False,
+    ) -> Self:
         """Preprocessing learned from training images (n, D).
 
         Args:
@@ -38,14 +47,19 @@ class Preprocessing:
             center: subtract the mean of each pixel over the images.
             scale: ``none``; ``unit`` divides by 255; ``pixel`` divides by the standard deviation of
                 each pixel over the images (a pixel that never varies is left as it is).
+            flip_symmetric: learn from the images and their mirror images alike.
         """
         features = images.shape[1]
         mean, deviation = np.zeros(features), np.ones(features)
         if scale == "pixel":
-            mean, deviation = _mean_and_deviation(images)
+            mean, mean_square = _mean(images), _mean(images, squared=True)
+            if flip_symmetric:
+                mean, mean_square = _symmetric(mean), _symmetric(mean_square)
+            deviation = np.sqrt(np.maximum(mean_square - mean**2, 0))
             deviation[deviation == 0] = 1.0
         elif center:
             mean = _mean(images)
+            mean = _symmetric(mean) if flip_symmetric else mean
         if scale == "unit":
             deviation = np.full(features, 255.0)
         return cls(
@@ -53,8 +67,8 @@ class Preprocessing:
             scale=deviation.astype(np.float32),
         )
 
-    def apply(self, images: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
-        """Write the features of uint8 images (n, D) into ``out`` (n, D) float32.
+    def apply(self, images: NDArray[np.unsignedinteger], out: NDArray[np.float32]) -> None:
+        """Write the features of images (n, D) of integers into ``out`` (n, D) float32.
 
         The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
         small buffer and takes several times as long. A few rows at a time stay in the cache.
@@ -83,26 +97,19 @@ def _rows(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.tile(values, (_BLOCK_ROWS, 1))
 
 
-def _mean(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Exact mean of each pixel (D,)."""
+def _mean(images: NDArray[np.uint8], *, squared: bool = False) -> NDArray[np.float64]:
+    """Exact mean (D,) of each pixel, or of its square."""
     total = np.zeros(images.shape[1])
     for rows in _float_blocks(images):
+        if squared:
+            np.square(rows, out=rows)
         total += rows.sum(axis=0)
     return total / len(images)
 
 
-def _mean_and_deviation(
-    images: NDArray[np.uint8],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each pixel (D,), from exact sums."""
-    total, total_of_squares = np.zeros(images.shape[1]), np.zeros(images.shape[1])
-    for rows in _float_blocks(images):
-        total += rows.sum(axis=0)
-        np.square(rows, out=rows)
-        total_of_squares += rows.sum(axis=0)
-    mean = total / len(images)
-    variance = total_of_squares / len(images) - mean**2
-    return mean, np.sqrt(np.maximum(variance, 0))
+def _symmetric(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of values (D,) and their mirror image."""
+    return 0.5 * (values + mirrored(values))
 
 
 def _float_blocks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:

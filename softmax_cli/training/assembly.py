@@ -20,7 +20,8 @@ from softmax_cli.training.folds import (
     not_scored,
     score_folds,
 )
-from softmax_cli.training.minibatches import Minibatches, with_mirrored
+from softmax_cli.training.inputs import Inputs, prepare_inputs
+from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.sampling import SAMPLERS, coin_flips
 from softmax_cli.training.schedules import (
     Schedule,
@@ -59,7 +60,10 @@ def load_training_data(config: TrainConfig) -> TrainingData:
         images, train_size=config.data.train_size, validation_size=config.data.validation_size
     )
     preprocessing = Preprocessing.fit(
-        train.images, center=config.preprocessing.center, scale=config.preprocessing.scale
+        train.images,
+        center=config.preprocessing.center,
+        scale=config.preprocessing.scale,
+        flip_symmetric=config.augmentation.horizontal_flip == "exact",
     )
     return TrainingData(train, validation, preprocessing)
 
@@ -102,18 +106,24 @@ def build_trainer(
     shared = configs[0]
     members = [config for config in configs for _ in range(folds)]
     iterations = iterations_of(shared, len(data.train))
+    inputs = prepare_inputs(
+        data.train.images,
+        data.validation.images,
+        data.preprocessing,
+        shared.augmentation.horizontal_flip,
+    )
     stack = LinearStack.initialize(
-        features=data.train.images.shape[1],
+        features=inputs.train.shape[1],
         classes=len(data.train.class_names),
         seeds=[RandomStreams.of(config).weights for config in members],
         weight_scales=[config.model.weight_scale for config in members],
     )
     rule = shared.training.early_stopping
     scored_from = min(stop or iterations, iterations) if rule is None else 0
-    validate, example_weights = _validation(shared, data, stack, folds, scored_from)
+    validate, example_weights = _validation(shared, data, inputs, stack, folds, scored_from)
     return Trainer(
         stack,
-        _minibatches(shared, data, RandomStreams.of(shared)),
+        _minibatches(shared, data, inputs),
         KERNELS[shared.model.loss],
         _update(stack, [config.optimizer for config in members]),
         learning_rates=ScheduleTable(
@@ -131,15 +141,20 @@ def build_trainer(
 
 
 def _validation(
-    config: TrainConfig, data: TrainingData, stack: LinearStack, folds: int, scored_from: int
+    config: TrainConfig,
+    data: TrainingData,
+    inputs: Inputs,
+    stack: LinearStack,
+    folds: int,
+    scored_from: int,
 ) -> tuple[Callable[[int, PerModel], Scorecard], ExampleWeights | None]:
     """How a stack is validated, and what its images count in training."""
     kernel = KERNELS[config.model.loss]
     if folds == 1:
-        images, labels = data.validation.images, data.validation.labels
+        labels = data.validation.labels
         return (
             lambda _, temperature: score_stack(
-                stack, images, labels, data.preprocessing, kernel, temperature
+                stack, inputs.validation, labels, inputs.preprocessing, kernel, temperature
             ),
             None,
         )
@@ -152,9 +167,9 @@ def _validation(
             return not_scored(stack.models)
         return score_folds(
             stack,
-            data.train.images,
+            inputs.train[: len(data.train)],
             data.train.labels,
-            data.preprocessing,
+            inputs.preprocessing,
             kernel,
             temperature,
             image_folds=image_folds,
@@ -194,15 +209,16 @@ def temperature_schedule(model: ModelSettings, iterations: int) -> Schedule:
     return constant(temperature)
 
 
-def _minibatches(config: TrainConfig, data: TrainingData, streams: RandomStreams) -> Minibatches:
-    batch_size, flip = config.training.batch_size, config.augmentation.horizontal_flip
+def _minibatches(config: TrainConfig, data: TrainingData, inputs: Inputs) -> Minibatches:
+    streams, batch_size = RandomStreams.of(config), config.training.batch_size
+    flips_at_random = config.augmentation.horizontal_flip is True
     sample = SAMPLERS[config.training.sampling]
     return Minibatches(
-        with_mirrored(data.train.images) if flip else data.train.images,
+        inputs.train,
         data.train.labels,
-        data.preprocessing,
+        inputs.preprocessing,
         sample(len(data.train), batch_size, streams.sampling),
-        coin_flips(batch_size, streams.augmentation) if flip else None,
+        coin_flips(batch_size, streams.augmentation) if flips_at_random else None,
     )
 
 

@@ -56,7 +56,7 @@ def fold_weights(
 
 def score_folds(
     stack: LinearStack,
-    images: NDArray[np.uint8],
+    images: NDArray[np.unsignedinteger],
     labels: NDArray[np.int64],
     preprocessing: Preprocessing,
     kernel: Kernel,

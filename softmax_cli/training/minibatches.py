@@ -1,4 +1,4 @@
-"""Minibatches of features, prepared from uint8 images a few rows at a time."""
+"""Minibatches of features, prepared from stored pixels a few rows at a time."""
 
 from dataclasses import dataclass
 
@@ -31,14 +31,14 @@ class Minibatch:
 
 
 class Minibatches:
-    """The minibatch of any step; images stay uint8 until they are needed.
+    """The minibatch of any step; images stay small integers until they are needed.
 
     A minibatch is begun, and then prepared in chunks, which any thread may do in any order. There
     are two buffers, so the next one can be prepared while one is in use.
 
     Args:
-        images: (n, D) uint8 training images. With ``flips``, (2 n, D): all images, then all of
-            them mirrored, so that a flipped image costs no more than any other.
+        images: (n, D) integers. With ``flips``, (2 n, D): all images, then all of them mirrored,
+            so that a flipped image costs no more than any other.
         labels: (n,) int64.
         preprocessing: applied to each minibatch.
         sampler: indices below n for each step.
@@ -51,7 +51,7 @@ class Minibatches:
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
+        images: NDArray[np.unsignedinteger],
         labels: NDArray[np.int64],
         preprocessing: Preprocessing,
         sampler: Sampler,
@@ -65,7 +65,7 @@ class Minibatches:
         self.batch_size = len(sampler(0))
         self.chunks = -(-self.batch_size // _CHUNK_ROWS)
         shape = (self.batch_size, images.shape[1])
-        self._pixels = np.empty(shape, np.uint8)
+        self._pixels = np.empty(shape, images.dtype)
         self._features = (np.empty(shape, np.float32), np.empty(shape, np.float32))
 
     def begin(self, step: int) -> Minibatch:
@@ -91,11 +91,3 @@ class Minibatches:
         for chunk in range(self.chunks):
             self.prepare(batch, chunk)
         return batch
-
-
-def with_mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """All images (n, 3072), then all of them flipped left to right: (2 n, 3072)."""
-    both = np.empty((2 * len(images), images.shape[1]), np.uint8)
-    both[: len(images)] = images
-    both[len(images) :] = images.reshape(-1, 32)[:, ::-1].reshape(images.shape)
-    return both

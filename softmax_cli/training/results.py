@@ -16,6 +16,7 @@ from softmax_cli.runs.model_file import SavedModel, save_model
 from softmax_cli.runs.tables import read_json, write_csv, write_json
 from softmax_cli.training.assembly import TrainingData
 from softmax_cli.training.history import COLUMNS
+from softmax_cli.training.inputs import weights_by_pixel
 from softmax_cli.training.trainer import Status, Trainer
 
 Floats = NDArray[np.floating]
@@ -136,6 +137,7 @@ def _model(
     iteration: int,
 ) -> SavedModel:
     """The model of some weights, with what it achieves on the training split."""
+    weights = weights_by_pixel(weights, config.augmentation.horizontal_flip)
     temperature = float(trainer.temperature_after(iteration)[member])
     results: dict[str, int | float] = {"iteration": iteration}
     for name, images in (("train", data.train), ("validation", data.validation)):

@@ -27,7 +27,7 @@ class Scorecard:
 
 def score_stack(
     stack: LinearStack,
-    images: NDArray[np.uint8],
+    images: NDArray[np.unsignedinteger],
     labels: NDArray[np.int64],
     preprocessing: Preprocessing,
     kernel: Kernel,
@@ -37,7 +37,7 @@ def score_stack(
 
     Args:
         stack: K models.
-        images: (n, D) uint8, n > 0.
+        images: (n, D) integers, n > 0.
         labels: (n,) int64.
         preprocessing: from images to features.
         kernel: the loss.

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from softmax_cli.data.mirroring import with_mirrored
 from softmax_cli.data.preprocessing import Preprocessing
-from softmax_cli.training.minibatches import Minibatches, with_mirrored
+from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.sampling import coin_flips, with_replacement
 
 RNG = np.random.default_rng(0)
@@ -21,13 +22,6 @@ def test_features_and_labels_are_those_of_the_sampled_images() -> None:
         np.testing.assert_allclose(batch.features, expected, rtol=1e-4, atol=1e-5)
         assert (batch.labels == LABELS[chosen]).all()
         assert (batch.indices == chosen).all()
-
-
-def test_flipped_images_are_mirrored_left_to_right() -> None:
-    both = with_mirrored(IMAGES)
-    assert (both[:40] == IMAGES).all()
-    pictures = IMAGES.reshape(-1, 3, 32, 32)
-    assert (both[40:].reshape(-1, 3, 32, 32) == pictures[:, :, :, ::-1]).all()
 
 
 def test_flips_choose_between_an_image_and_its_mirror() -> None:
