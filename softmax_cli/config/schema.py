@@ -108,13 +108,26 @@ class PreprocessingSettings(Settings):
     )
 
 
+def _flip_form(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "switch"
+    return "exact" if value == "exact" else None
+
+
 class AugmentationSettings(Settings):
     """How training images are varied as they are drawn."""
 
-    horizontal_flip: bool | Literal["exact"] = Field(
+    horizontal_flip: Annotated[
+        Annotated[bool, Tag("switch")] | Annotated[Literal["exact"], Tag("exact")],
+        Discriminator(
+            _flip_form,
+            custom_error_type="complaint",
+            custom_error_message="expected true, false or exact",
+        ),
+    ] = Field(
         default=False,
-        description="true: mirror each drawn training image with probability one half; exact: train "
-        "on what that amounts to, with flip-symmetric weights, at half the arithmetic.",
+        description="true: mirror each drawn training image with probability one half; exact: "
+        "train on what that amounts to, with flip-symmetric weights, at half the arithmetic.",
     )
 
 
