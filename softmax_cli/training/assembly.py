@@ -41,7 +41,10 @@ PerModel = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a stack trains on and is validated on, and how pixels become features."""
+    """What a stack trains on and is validated on, and how pixels become features.
+
+    It belongs to the sections data, preprocessing and augmentation of a configuration.
+    """
 
     train: ImageSet
     validation: ImageSet

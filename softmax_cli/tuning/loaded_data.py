@@ -22,7 +22,9 @@ class LoadedData:
             ConfigurationError: it is too small for the split.
         """
         values = plain_values(config)
-        settings = json.dumps([values["data"], values["preprocessing"]], sort_keys=True)
+        # The augmentation is among them: preprocessing for folded images is flip-symmetric.
+        used = [values[section] for section in ("data", "preprocessing", "augmentation")]
+        settings = json.dumps(used, sort_keys=True)
         if self._data is None or settings != self._settings:
             self._data = None  # Two data sets in memory would be one too many.
             self._data = load_training_data(config)
