@@ -38,8 +38,9 @@ class SweepProgress:
         self._interval = _LIVE_SECONDS if self._console.is_terminal else _LINE_SECONDS
         self._next = 0.0
         self._trials = 0
-        self._stacks = 0
+        self._stacks: list[str] = []
         self._stacks_done = 0
+        self._recorded: list[Outcome] = []
         self._leaders: list[Outcome] = []
 
     def __enter__(self) -> "Self":
@@ -63,38 +64,35 @@ class SweepProgress:
             self._start_live()
 
     def stage_started(self, tasks: "Sequence[StackTask]") -> None:
-        """Count the stacks of this stage."""
-        self._stacks, self._stacks_done = len(tasks), 0
+        """Say how many stacks this stage has."""
+        self._stacks, self._stacks_done = [task.name for task in tasks], 0
+        for number, task in enumerate(tasks, start=1):
+            until = "the end" if task.until is None else f"iteration {task.until}"
+            self._output.detail(
+                f"stack {number} of {len(tasks)}: {task.stack.models} models, to {until}"
+            )
+        self._show_bar("stacks", 0, len(tasks))
 
     def progressed(self, task: "StackTask", trainer: "Trainer", progress: "Progress") -> None:
         """Show, if it is time to."""
         if progress.measurement is not None:
-            self._leaders = _standing(task, trainer) or self._leaders
+            self._leaders = self._standing(task, trainer)
         now = time.monotonic()
         if self._output.quiet or now < self._next:
             return
         self._next = now + self._interval
-        end = task.until or trainer.iterations
-        if self._bar is not None and self._live is not None:
-            self._bar.update(
-                self._bar.task_ids[0],
-                total=end,
-                completed=progress.iteration,
-                description=f"stack {self._stacks_done + 1}/{self._stacks}",
-            )
-            self._live.update(self._picture(), refresh=True)
+        end, name = task.until or trainer.iterations, self._name(task)
+        if self._live is not None:
+            self._show_bar(name, progress.iteration, end)
         else:
-            self._output.message(
-                f"stack {self._stacks_done + 1}/{self._stacks} ({task.stack.models} models), "
-                f"iteration {progress.iteration}/{end}{self._best()}"
-            )
+            self._output.message(f"{name}, iteration {progress.iteration}/{end}{self._best()}")
 
     def recorded(self, leaders: "Sequence[Outcome]") -> None:
         """Show the standings after a stack."""
         self._stacks_done += 1
-        self._leaders = list(leaders)
+        self._recorded = self._leaders = list(leaders)
         if self._live is not None:
-            self._live.update(self._picture(), refresh=True)
+            self._show_bar("stacks", self._stacks_done, len(self._stacks))
         else:
             self._output.message(f"{len(leaders)} of {self._trials} trials done{self._best()}")
 
@@ -107,8 +105,25 @@ class SweepProgress:
         return signals.stop_requested()
 
     def _best(self) -> str:
-        best = self._leaders[0] if self._leaders else None
-        return f", best {percent(best.validation_accuracy)}" if best else ""
+        best = next(iter(self._leaders), None)
+        if best is None or not best.has_figures:
+            return ""
+        return f", best {percent(best.validation_accuracy)}"
+
+    def _name(self, task: "StackTask") -> str:
+        if task.name not in self._stacks:
+            return "the best trial"
+        return f"stack {self._stacks.index(task.name) + 1}/{len(self._stacks)}"
+
+    def _standing(self, task: "StackTask", trainer: "Trainer") -> "list[Outcome]":
+        """Where the trials stand: those of a stack in the middle of its training, and the rest."""
+        from softmax_cli.tuning.outcomes import outcomes_of, ranked
+
+        trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
+        standing = {o.id: o for o in outcomes_of(trials, task.stack.folds, trainer, seconds=0.0)}
+        standing |= {outcome.id: outcome for outcome in self._recorded}
+        found = ranked(standing.values(), self._settings.metric)
+        return [outcome for outcome in found if outcome.has_figures]
 
     def _start_live(self) -> None:
         from rich import progress as rich_progress
@@ -127,6 +142,13 @@ class SweepProgress:
         )
         self._live.start()
 
+    def _show_bar(self, description: str, completed: int, total: int) -> None:
+        if self._bar is not None and self._live is not None:
+            self._bar.update(
+                self._bar.task_ids[0], total=total, completed=completed, description=description
+            )
+            self._live.update(self._picture(), refresh=True)
+
     def _picture(self) -> "RenderableType":
         from rich.console import Group
 
@@ -134,12 +156,3 @@ class SweepProgress:
         if not self._leaders:
             return self._bar
         return Group(leaders_table(self._settings, self._leaders, _LEADERS), self._bar)
-
-
-def _standing(task: "StackTask", trainer: "Trainer") -> "list[Outcome]":
-    """Where the trials of a stack stand in the middle of its training."""
-    from softmax_cli.tuning.outcomes import outcomes_of, ranked
-
-    trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
-    found = ranked(outcomes_of(trials, task.stack.folds, trainer, 0.0), "validation_accuracy")
-    return [outcome for outcome in found if outcome.validation_accuracy >= 0]
