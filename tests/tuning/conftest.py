@@ -1,0 +1,112 @@
+"""Small sweeps on synthetic images that finish in a fraction of a second."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from softmax_cli.config.loading import with_values
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.sweep_schema import SweepConfig
+from softmax_cli.config.writing import plain_values, to_yaml
+from softmax_cli.data.images import ImageSet
+from softmax_cli.data.synthetic import make_synthetic
+from softmax_cli.runs.directory import create_run_directory, open_run_directory
+from softmax_cli.training.trainer import Progress, Trainer
+from softmax_cli.tuning.outcomes import Outcome
+from softmax_cli.tuning.stack_run import StackTask
+from softmax_cli.tuning.sweep import SweepSummary, run_sweep
+from tests.training.conftest import SMALL
+
+Space = Callable[..., SweepConfig]
+Sweep = Callable[..., SweepSummary]
+
+
+@lru_cache(maxsize=1)
+def _synthetic() -> ImageSet:
+    return make_synthetic("train")
+
+
+@pytest.fixture(autouse=True)
+def no_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the synthetic images from test to test; fail where the test split is asked for."""
+
+    def load(dataset: str, data_dir: Path, split: Literal["train", "test"]) -> ImageSet:
+        assert split == "train"
+        assert dataset == "synthetic"
+        return _synthetic()
+
+    monkeypatch.setattr("softmax_cli.training.assembly.load_split", load)
+
+
+@pytest.fixture
+def space() -> Space:
+    """``space({"optimizer.momentum": [0.5, 0.9]}, folds=3, **{"seed": 1})``: a small sweep.
+
+    Keyword arguments with a dot, and ``seed``, change the base; the others the sweep.
+    """
+
+    def build(parameters: dict[str, Any], **values: Any) -> SweepConfig:
+        base = {k: v for k, v in values.items() if "." in k or k == "seed"}
+        length = {} if "training.epochs" in base else {"training.iterations": 40}
+        train = with_values(TrainConfig(), {**SMALL, **length, **base})
+        own = {k: v for k, v in values.items() if k not in base}
+        return SweepConfig.model_validate(
+            {"train": plain_values(train), "parameters": parameters, **own}
+        )
+
+    return build
+
+
+class Watcher:
+    """Observer that remembers, and may ask to stop after a number of steps."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.steps: list[tuple[str, ...]] = []
+        """Ids of the trials of the stack of each step."""
+        self.warnings: list[str] = []
+        self.stages: list[list[StackTask]] = []
+        self.plans: list[tuple[int, int]] = []
+        self._stop_after = stop_after
+
+    def planned(self, trials: int, done: int) -> None:
+        self.plans.append((trials, done))
+
+    def stage_started(self, tasks: Sequence[StackTask]) -> None:
+        self.stages.append(list(tasks))
+
+    def progressed(self, task: StackTask, trainer: Trainer, progress: Progress) -> None:
+        self.steps.append(tuple(trial.id for trial in task.stack.trials))
+
+    def recorded(self, leaders: Sequence[Outcome]) -> None:
+        pass
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def stop_requested(self) -> bool:
+        return self._stop_after is not None and len(self.steps) >= self._stop_after
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    """``sweep(settings, "here", watcher)`` begins a sweep in a directory, or goes on with it."""
+
+    def run(settings: SweepConfig, name: str = "here", watcher: Watcher | None = None) -> Any:
+        path = tmp_path / name
+        if path.exists():
+            opened = open_run_directory(path, kind="sweep", exclusive=True)
+        else:
+            opened = create_run_directory(path, kind="sweep", settings=to_yaml(settings))
+        with opened:
+            return run_sweep(opened, settings, watcher or Watcher())
+
+    return run
+
+
+def table(directory: Path) -> list[str]:
+    """Lines of ``results.csv`` without the seconds, which are in the last column."""
+    lines = (directory / "results.csv").read_text().splitlines()
+    return [line.rpartition(",")[0] for line in lines]

@@ -1,0 +1,59 @@
+import pytest
+
+from softmax_cli.config.sweep_schema import SweepConfig
+from softmax_cli.tuning.estimate import StackEstimate, estimate
+from softmax_cli.tuning.stacks import plan_stacks
+from softmax_cli.tuning.trials import make_trials
+from tests.tuning.conftest import Space
+
+RATES = {"optimizer.learning_rate": {"low": 0.1, "high": 0.9, "num": 9}}
+
+
+def estimates(settings: SweepConfig) -> list[StackEstimate]:
+    return estimate(plan_stacks(make_trials(settings), settings.folds), settings.search)
+
+
+def test_arithmetic_is_that_of_the_two_products(space: Space) -> None:
+    (found,) = estimates(space(RATES, folds=3))
+    assert (found.trials, found.models, found.iterations) == (9, 27, 40)
+    assert found.operations == 2 * 2 * 20 * 3072 * 270 * 40
+    assert 0.01 < found.seconds < 60
+    assert found.memory > 5000 * 3072 + 2 * 4 * 3072 * 270
+
+
+def test_halving_takes_a_share(space: Space) -> None:
+    whole = estimates(space(RATES))[0]
+    halved = estimates(space(RATES, search={"halving": {"factor": 3, "rungs": 2}}))[0]
+    assert halved.operations == pytest.approx(whole.operations * (9 * 14 + 3 * 26) / (9 * 40))
+
+
+def test_epochs_count_the_images_there_are(space: Space) -> None:
+    (found,) = estimates(space(RATES, **{"training.epochs": 2.0}))
+    assert found.iterations == 60
+    everything = {"training.epochs": 1.0, "data.train_size": None}
+    assert estimates(space(RATES, **everything))[0].iterations == 4800 / 20
+    real = {**everything, "data.dataset": "cifar10"}
+    assert estimates(space(RATES, **real))[0].iterations == 49_800 / 20
+
+
+@pytest.mark.parametrize(
+    "values", [{"training.iterations": 1}, {"training.epochs": 0.001}, {"training.batch_size": 1}]
+)
+def test_the_shortest_training_is_estimated(space: Space, values: dict[str, object]) -> None:
+    (found,) = estimates(space(RATES, **values))
+    assert found.seconds > 0
+
+
+def test_each_kind_of_stack_is_timed_once(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    import softmax_cli.tuning.estimate as module
+
+    calls, real = [], module.trainer_of
+
+    def counted(*arguments: object) -> object:
+        calls.append(arguments)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "trainer_of", counted)
+    parameters = {"optimizer.learning_rate": {"low": 0.1, "high": 0.9, "num": 128}}
+    assert len(estimates(space({**parameters, "training.batch_size": [10, 20]}))) == 4
+    assert len(calls) == 2
