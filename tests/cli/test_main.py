@@ -9,7 +9,9 @@ import pytest
 from softmax_cli.cli import main as main_module
 from tests.cli.conftest import QUICK, Run, Start
 
-COMMANDS = ("download", "train", "evaluate", "presets")
+COMMANDS = (
+    "download", "train", "sweep", "evaluate", "visualize", "predict", "benchmark", "presets",
+)  # fmt: skip
 
 
 def test_help_lists_every_command_and_fits_a_terminal(run: Run) -> None:
