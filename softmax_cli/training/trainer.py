@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,12 @@ from softmax_cli.training.engine import StepEngine
 from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
+from softmax_cli.training.state import Arrays, check_alike, named, part_of
 from softmax_cli.training.updates import Update
 from softmax_cli.training.validation import Scorecard
 
 PerModel = NDArray[np.float64]
 Members = NDArray[np.bool_]
-Arrays = dict[str, NDArray[Any]]
 
 _MOST_THREADS = 4
 """More shards than this are too narrow for what their threads cost in waiting for each other."""
@@ -247,10 +246,10 @@ class Trainer:
             "ended": self.ended,
             "loss_sum": self._loss_sum,
             "correct_sum": self._correct_sum,
-            **_named("stack", vars(self.stack)),
-            **_named("update", self._update.state()),
-            **_named("best", self.best.arrays()),
-            **_named("history", history_arrays(self.history, self.stack.models)),
+            **named("stack", vars(self.stack)),
+            **named("update", self._update.state()),
+            **named("best", self.best.arrays()),
+            **named("history", history_arrays(self.history, self.stack.models)),
         }
 
     def restore(self, state: Arrays) -> None:
@@ -259,52 +258,9 @@ class Trainer:
         Raises:
             ValueError: if names, shapes or dtypes are not those of this trainer's own state.
         """
-        _check_alike(self.state(), state)
+        check_alike(self.state(), state)
         self.iteration = int(state["iteration"][0])
-        self.history = history_from_arrays(_of("history", state))
+        self.history = history_from_arrays(part_of("history", state))
         for name, array in self.state().items():
             if not name.startswith(("history/", "iteration")):
                 array[...] = state[name]
-
-
-def select_members(state: Arrays, members: NDArray[np.int64]) -> Arrays:
-    """The state of a narrower stack: copies of what belongs to some members, in their order.
-
-    Every array but the numbers of iterations ends in an axis of K models, or of C K columns in
-    which the models run fastest.
-    """
-    models = len(state["status"])
-    return {
-        name: array.copy()
-        if name in ("iteration", "history/iteration")
-        else _select_last_axis(array, models, members)
-        for name, array in state.items()
-    }
-
-
-def _select_last_axis(array: NDArray[Any], models: int, members: NDArray[np.int64]) -> NDArray[Any]:
-    by_model = array.reshape(*array.shape[:-1], array.shape[-1] // models, models)
-    return by_model[..., members].reshape(*array.shape[:-1], -1)
-
-
-def _named(prefix: str, arrays: Arrays) -> Arrays:
-    return {f"{prefix}/{name}": array for name, array in arrays.items()}
-
-
-def _of(prefix: str, arrays: Arrays) -> Arrays:
-    start = f"{prefix}/"
-    return {k.removeprefix(start): array for k, array in arrays.items() if k.startswith(start)}
-
-
-def _check_alike(own: Arrays, other: Arrays) -> None:
-    """Compare the names, dtypes and shapes of two states; a history may have any length."""
-    if own.keys() != other.keys():
-        raise ValueError(f"expected the arrays {sorted(own)}, got {sorted(other)}")
-    for name, array in own.items():
-        first_axis = 1 if name.startswith("history/") else 0
-        expected, got = (
-            (values.dtype, values.ndim, values.shape[first_axis:])
-            for values in (array, other[name])
-        )
-        if expected != got:
-            raise ValueError(f"{name}: expected {expected}, got {got}")

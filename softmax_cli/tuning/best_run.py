@@ -9,7 +9,8 @@ from softmax_cli.runs.atomic import write_text
 from softmax_cli.runs.directory import create_run_directory
 from softmax_cli.training.assembly import TrainingData
 from softmax_cli.training.results import write_results
-from softmax_cli.training.trainer import Trainer, select_members
+from softmax_cli.training.state import select_members
+from softmax_cli.training.trainer import Trainer
 from softmax_cli.tuning.loaded_data import LoadedData
 from softmax_cli.tuning.stack_run import (
     StackObserver,

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 
 from softmax_cli.config.sweep_schema import Rungs
-from softmax_cli.training.trainer import select_members
+from softmax_cli.training.state import select_members
 from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
 from softmax_cli.tuning.stack_run import StackResult, StackTask
 from softmax_cli.tuning.stacks import Stack
