@@ -66,7 +66,8 @@ class StepTiming:
         batch_size: N.
         seconds: of a step; median of blocks of steps.
         product_seconds: of ``X W`` and ``X^T E``, the same.
-        ratio: of the two, median over neighbouring blocks: 1 would be the limit of the machine.
+        ratio: of the two, median over neighbouring blocks. It falls below 1 where the threads of
+            training do better than those of BLAS, as they do beside other busy processes.
     """
 
     models: int
