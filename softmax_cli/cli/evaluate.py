@@ -1,6 +1,7 @@
 """``softmax evaluate``: loss, accuracy and calibration of a trained model."""
 
 import errno
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,6 +60,8 @@ def evaluate(
 
     if calibrate and temperature is not None:
         raise typer.BadParameter("--calibrate fits a temperature: leave out --temperature")
+    if temperature is not None and math.isnan(temperature):
+        raise typer.BadParameter("--temperature must be a number")
     output = Output(form, quiet=quiet, verbose=verbose)
     model = load_saved_model(run)
     output.detail(
