@@ -24,10 +24,6 @@ from softmax_cli.cli.options import (
     Verbose,
 )
 from softmax_cli.cli.output import Output, facts_table, percent
-from softmax_cli.cli.pictures import draw_curves, draw_heatmap
-from softmax_cli.cli.sweep_plan import print_plan
-from softmax_cli.cli.sweep_progress import SweepProgress
-from softmax_cli.cli.sweep_table import leaders_table
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
 if TYPE_CHECKING:
@@ -81,6 +77,8 @@ def sweep(
         raise typer.BadParameter("--overwrite needs --run-dir, the sweep to replace")
     settings = given.applied_to(config)
     if dry_run:
+        from softmax_cli.cli.sweep_plan import print_plan
+
         print_plan(settings, output)
         return
     data = _checked_data(settings)
@@ -160,6 +158,7 @@ def _run(
     output: Output,
     data: "LoadedData | None" = None,
 ) -> None:
+    from softmax_cli.cli.sweep_progress import SweepProgress
     from softmax_cli.runs.environment import environment
     from softmax_cli.tuning.sweep import run_sweep
 
@@ -179,6 +178,7 @@ def _run(
 
 
 def _draw(run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary") -> None:
+    from softmax_cli.cli.pictures import draw_curves, draw_heatmap
     from softmax_cli.runs.directory import open_run_directory
 
     draw_heatmap(run, settings, summary.outcomes)
@@ -214,6 +214,8 @@ def _result_table(
     run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary"
 ) -> "RenderableType":
     from rich.console import Group
+
+    from softmax_cli.cli.sweep_table import leaders_table
 
     table = leaders_table(settings, summary.outcomes, _ROWS)
     hidden = len(summary.outcomes) - _ROWS

@@ -22,8 +22,6 @@ from softmax_cli.cli.options import (
     Verbose,
 )
 from softmax_cli.cli.output import Output, facts_table, percent
-from softmax_cli.cli.pictures import draw_curves
-from softmax_cli.cli.progress import TrainingObserver
 from softmax_cli.cli.settings import train_settings
 from softmax_cli.errors import DivergedError
 
@@ -122,6 +120,8 @@ def _train(
     *,
     resume: bool,
 ) -> None:
+    from softmax_cli.cli.pictures import draw_curves
+    from softmax_cli.cli.progress import TrainingObserver
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.session import train_in_directory
 
