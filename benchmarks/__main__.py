@@ -200,7 +200,7 @@ def _measure(groups: Sequence[str], options: argparse.Namespace) -> Results:
 def _print(results: Results) -> None:
     from rich.console import Console
 
-    console = Console(soft_wrap=True)
+    console = Console(width=max(100, Console().width))
     console.print(machine_text(results))
     for table in tables_of(results):
         console.print(rich_table(table))

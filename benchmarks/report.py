@@ -1,7 +1,7 @@
 """From measurements to tables on the terminal, Markdown, and JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -238,11 +238,17 @@ def rich_table(table: Table) -> "RichTable":
 
 
 def markdown(results: Results) -> str:
-    """The whole report for a README."""
+    """The report for a README: no curves, no steps, and of growth the models only."""
+    shown = replace(
+        results,
+        curves={},
+        steps=[],
+        points=tuple(point for point in results.points if point.axis == "models"),
+    )
     parts = [machine_text(results)]
     if results.settings.get("quick"):
         parts.append("This was a quick run: it shows that everything works, not how fast it is.")
-    for table in tables_of(results):
+    for table in tables_of(shown):
         header = (table.title, *table.header[1:]) if not table.header[0] else table.header
         lines = [_line(header), _line(["---", *["---:"] * (len(header) - 1)])]
         lines += [_line(row) for row in table.rows]

@@ -35,7 +35,7 @@ def compare_single(
         PlainLoop(task),
         TorchLoop(task),
         JaxScan(task),
-        ProductsAlone(task),
+        ProductsAlone.of(task),
     ]
     recipe = task.recipe
     measurements = measure(contenders, images, repeats, announce)

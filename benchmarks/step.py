@@ -3,20 +3,29 @@
 It needs no other library than the package itself does.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
-from benchmarks.timing import Spread
+from benchmarks.contenders.products import ProductsAlone
+from benchmarks.timing import Spread, seconds_of
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.images import ImageSet
+from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.data.synthetic import make_synthetic
-from softmax_cli.training.benchmark import steps_needed, time_steps
+from softmax_cli.training.assembly import TrainingData, build_trainer
+from softmax_cli.training.trainer import Progress
 
 MODELS = (1, 24)
 
 _COPIES = 10
 """Of 5,000 images, to be as many as CIFAR-10 has: few images would be gathered from a cache."""
+
+_BLOCK_SECONDS = 0.2
+_WARM_UP_STEPS = 30
+_ENDLESS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class StepTimes:
         images: that minibatches are drawn from.
         seconds: of a step.
         product_seconds: of its two products alone.
-        ratio: of the two, each taken from one block of measurements.
+        ratio: of the two, block by block.
     """
 
     models: int
@@ -41,31 +50,53 @@ class StepTimes:
 
 
 def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> StepTimes:
-    """Time steps of the preset cs231n for a stack of equal models.
+    """Time blocks of steps of the preset cs231n, in turn with blocks of their products.
 
     Args:
         images: to train on.
-        models: K.
+        models: K, all with the same settings.
         batch_size: N.
-        repeats: blocks of measurements that count; one more comes first.
+        repeats: number of blocks.
     """
-    config = load_train_config(
-        "cs231n",
-        [
-            f"training.batch_size={batch_size}",
-            f"training.iterations={steps_needed()}",
-            f"training.validate_every={steps_needed()}",
-        ],
-    )
-    blocks = [time_steps(config, images, models) for _ in range(repeats + 1)][1:]
+    steps = _steps(images, models, batch_size)
+    warm_up = seconds_of(lambda: _advance(steps, _WARM_UP_STEPS)) / _WARM_UP_STEPS
+    count = max(10, round(_BLOCK_SECONDS / warm_up))
+    columns = len(images.class_names) * models
+    products = ProductsAlone(batch_size, images.images.shape[1], columns, count)
+    products.setup()
+    products.run()
+    blocks = [
+        (seconds_of(lambda: _advance(steps, count)), seconds_of(products.run))
+        for _ in range(repeats)
+    ]
     return StepTimes(
         models=models,
         batch_size=batch_size,
         images=len(images),
-        seconds=Spread.of([block.seconds for block in blocks]),
-        product_seconds=Spread.of([block.product_seconds for block in blocks]),
-        ratio=Spread.of([block.ratio for block in blocks]),
+        seconds=Spread.of([step / count for step, _ in blocks]),
+        product_seconds=Spread.of([product / count for _, product in blocks]),
+        ratio=Spread.of([step / product for step, product in blocks]),
     )
+
+
+def _steps(images: ImageSet, models: int, batch_size: int) -> Iterator[Progress]:
+    """Steps of a training that never validates."""
+    config = load_train_config(
+        "cs231n",
+        [
+            f"training.batch_size={batch_size}",
+            f"training.iterations={_ENDLESS}",
+            f"training.validate_every={_ENDLESS}",
+        ],
+    )
+    preprocessing = Preprocessing.fit(images.images, center=True, scale="none")
+    data = TrainingData(images, images.take_last(1), preprocessing)
+    return build_trainer([config] * models, data).train()
+
+
+def _advance(steps: Iterator[Progress], count: int) -> None:
+    for _ in islice(steps, count):
+        pass
 
 
 def many_synthetic_images() -> ImageSet:

@@ -50,7 +50,7 @@ def compare_sweep(
         PlainLoop(task, members),
         TorchLoop(task, members),
         JaxScan(task, members),
-        ProductsAlone(task),
+        ProductsAlone.of(task),
     ]
     measurements = measure(contenders, images, repeats, announce)
     return Comparison(

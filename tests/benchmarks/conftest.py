@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks import step, timing
 from benchmarks.task import Images, Task
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.synthetic import make_synthetic
@@ -18,6 +19,12 @@ TINY = (
     "model.weight_scale=1e-4",
     "optimizer.regularization=3000",
 )
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(step, "_BLOCK_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks import accuracy, timing
+from benchmarks import accuracy
 from benchmarks.accuracy import Budgets, Ladder, climb, compare_accuracy
 from benchmarks.task import Images, LinearModel
 from tests.benchmarks.conftest import OVERRIDES
-
-
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "_PAUSE_SECONDS", 0.0)
 
 
 class Improving:

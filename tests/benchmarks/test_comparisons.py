@@ -1,6 +1,5 @@
 import pytest
 
-from benchmarks import timing
 from benchmarks.single import compare_single
 from benchmarks.sweep import compare_sweep
 from benchmarks.task import Images
@@ -10,8 +9,7 @@ from tests.benchmarks.conftest import TINY
 
 
 @pytest.fixture(autouse=True)
-def _contenders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "_PAUSE_SECONDS", 0.0)
+def _contenders() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("jax")
 

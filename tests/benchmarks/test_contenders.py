@@ -102,7 +102,7 @@ def test_scikit_learn_classifiers_learn(make_task: MakeTask, images: Images) -> 
 
 
 def test_products_alone_learn_nothing_and_have_the_shapes_of_a_stack(make_task: MakeTask) -> None:
-    products = ProductsAlone(make_task(SLOW, SLOW, GOOD))
+    products = ProductsAlone.of(make_task(SLOW, SLOW, GOOD))
     products.setup()
     products.run()
     assert products.learned() == ()

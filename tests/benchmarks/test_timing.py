@@ -10,11 +10,6 @@ from benchmarks.timing import Comparison, Goal, Measurement, Spread, agreeing, m
 from softmax_cli.data.preprocessing import Preprocessing
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "_PAUSE_SECONDS", 0.0)
-
-
 class Fake:
     """Notes in a diary what is asked of it."""
 
