@@ -109,7 +109,7 @@ def compare_accuracy(
     measurements = measure(contenders, images, repeats, announce)
     comparison = Comparison(
         name="accuracy",
-        title=f"Time to {100 * target:.1f} % of the test images",
+        title=f"Time to {100 * target:.1f} % test accuracy",
         measurements=reaching(measurements, curves, target),
         goals=GOALS,
         notes=(
