@@ -5,6 +5,7 @@ the number of threads it is given, so that a result does not depend on where its
 A stack whose worker is lost is given to another; the scheduler does so three times by default.
 """
 
+import logging
 import os
 import threading
 import time
@@ -16,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import threadpoolctl
-
 from softmax_cli import __version__
 from softmax_cli.config.loading import with_values
 from softmax_cli.errors import ConfigurationError, DataError, IntegrityError, SoftmaxError
-from softmax_cli.runs.environment import environment
+from softmax_cli.training.assembly import TrainingData
+from softmax_cli.training.blas import blas_threads, limited_to
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.loaded_data import LoadedData
 from softmax_cli.tuning.stack_run import (
@@ -54,6 +54,10 @@ def connected(address: str) -> "Iterator[Client]":
             "expected Dask for --scheduler, but it is not installed",
             hint="Install it with: pip install 'softmax-cli[distributed]'",
         ) from error
+    # What it logs as errors comes as exceptions, too.
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -63,6 +67,7 @@ def connected(address: str) -> "Iterator[Client]":
         ) from error
     with client:
         yield client
+    logger.setLevel(level)
 
 
 def run_on_cluster(
@@ -91,10 +96,11 @@ def run_on_cluster(
     """
     import dask
 
-    threads = int(environment()["blas_threads"])
+    threads = blas_threads()
     waiting = deque(tasks)
     running: dict[Future[StackResult], StackTask] = {}
     executor = client.get_executor(pure=False)
+    said = False
 
     def submit(task: StackTask) -> None:
         order = _Order(
@@ -111,6 +117,9 @@ def run_on_cluster(
     try:
         while waiting or running:
             workers = _workers(client) if waiting else 0
+            if waiting and not workers and not said:
+                observer.warned("The scheduler has no workers: waiting for one.")
+                said = True
             while waiting and len(running) < workers:
                 submit(waiting.popleft())
             for future in _done(running, observer):
@@ -191,17 +200,30 @@ _one_at_a_time = threading.Lock()
 
 
 def _carry_out(order: _Order) -> StackResult:
-    """Train a stack, on a worker."""
+    """Train a stack, on a worker.
+
+    Raises:
+        IntegrityError: data or program are not those of the sender.
+    """
+    # The number of threads is that of the whole process, and one set of images is enough.
+    with _one_at_a_time, limited_to(order.threads):
+        try:
+            return run_stack(order.task, _verified_data(order), _OnWorker())
+        except IntegrityError as error:
+            from distributed import get_worker
+
+            message = f"on worker {get_worker().address}: {error.message}"
+            raise type(error)(message, hint=error.hint) from error
+
+
+def _verified_data(order: _Order) -> TrainingData:
     if order.version != __version__:
         raise IntegrityError(f"expected softmax {order.version}, got {__version__}")
     folder = os.environ.get("SOFTMAX_DATA_DIR", order.data_dir)
-    config = with_values(order.task.stack.shared, {"data.dir": folder})
-    # The number of threads is that of the whole process, and so is the data.
-    with _one_at_a_time, threadpoolctl.threadpool_limits(order.threads, user_api="blas"):
-        data = _on_this_worker.of(config)
-        if data.train.digest != order.data_digest:
-            raise DataError("expected the training images of the others, got different ones")
-        return run_stack(order.task, data, _OnWorker())
+    data = _on_this_worker.of(with_values(order.task.stack.shared, {"data.dir": folder}))
+    if data.train.digest != order.data_digest:
+        raise DataError("expected the training images that the sweep was started with, got others")
+    return data
 
 
 class _OnWorker:

@@ -19,6 +19,8 @@ from softmax_cli.tuning.stacks import Stack, shared_settings
 
 _TIMED_STEPS = 6
 _VALIDATED = 500
+_IMAGE_COPIES = {False: 1, True: 3, "exact": 2}
+"""The images themselves; with flips themselves and their mirror images, folded their sums."""
 _COPIES = 2
 """States of a stack in memory: that of the trainer, and the one that is saved."""
 
@@ -70,7 +72,7 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
     step, validation = _times(trainer)
     # Folds are only scored at the end, which takes no longer than a few steps.
     validated = config.data.validation_size / config.training.validate_every
-    images = _images(config) * PIXELS * (2 if config.augmentation.horizontal_flip else 1)
+    images = _images(config) * PIXELS * _IMAGE_COPIES[config.augmentation.horizontal_flip]
     state = sum(array.nbytes for array in trainer.state().values())
     return StackEstimate(
         trials=len(stack.trials),
@@ -93,7 +95,10 @@ def _noise(config: TrainConfig, folds: int) -> TrainingData:
     )
     images = ImageSet(pixels, np.zeros(len(pixels), np.int64), CLASS_NAMES, digest="")
     preprocessing = Preprocessing.fit(
-        pixels, center=config.preprocessing.center, scale=config.preprocessing.scale
+        pixels,
+        center=config.preprocessing.center,
+        scale=config.preprocessing.scale,
+        flip_symmetric=config.augmentation.horizontal_flip == "exact",
     )
     return TrainingData(images, images.take_first(_VALIDATED), preprocessing)
 

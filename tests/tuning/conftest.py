@@ -51,7 +51,7 @@ def space() -> Space:
     def build(parameters: dict[str, Any], **values: Any) -> SweepConfig:
         base = {k: v for k, v in values.items() if "." in k or k == "seed"}
         length = {} if "training.epochs" in base else {"training.iterations": 40}
-        train = with_values(TrainConfig(), {**SMALL, **length, **base})
+        train = with_values(TrainConfig(), {**SMALL, **length, **base})  # type: ignore[dict-item]
         own = {k: v for k, v in values.items() if k not in base}
         return SweepConfig.model_validate(
             {"train": plain_values(train), "parameters": parameters, **own}

@@ -2,6 +2,7 @@ import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.tuning.estimate import StackEstimate, estimate
+from softmax_cli.tuning.stack_run import trainer_of
 from softmax_cli.tuning.stacks import plan_stacks
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space
@@ -19,6 +20,13 @@ def test_arithmetic_is_that_of_the_two_products(space: Space) -> None:
     assert found.operations == 2 * 2 * 20 * 3072 * 270 * 40
     assert 0.01 < found.seconds < 60
     assert found.memory > 5000 * 3072 + 2 * 4 * 3072 * 270
+
+
+@pytest.mark.parametrize("flip", [True, "exact"])
+def test_flips_take_memory(space: Space, flip: object) -> None:
+    plain = estimates(space(RATES))[0]
+    flipped = estimates(space(RATES, **{"augmentation.horizontal_flip": flip}))[0]
+    assert flipped.memory > plain.memory
 
 
 def test_halving_takes_a_share(space: Space) -> None:
@@ -45,15 +53,13 @@ def test_the_shortest_training_is_estimated(space: Space, values: dict[str, obje
 
 
 def test_each_kind_of_stack_is_timed_once(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    import softmax_cli.tuning.estimate as module
-
-    calls, real = [], module.trainer_of
+    calls, real = [], trainer_of
 
     def counted(*arguments: object) -> object:
         calls.append(arguments)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "trainer_of", counted)
+    monkeypatch.setattr("softmax_cli.tuning.estimate.trainer_of", counted)
     parameters = {"optimizer.learning_rate": {"low": 0.1, "high": 0.9, "num": 128}}
     assert len(estimates(space({**parameters, "training.batch_size": [10, 20]}))) == 4
     assert len(calls) == 2

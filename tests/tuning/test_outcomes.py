@@ -7,7 +7,7 @@ import pytest
 from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.tables import json_value
 from softmax_cli.training.assembly import load_training_data
-from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.validation import Scorecard
 from softmax_cli.tuning.outcomes import Outcome, failed, outcomes_of, ranked
 from softmax_cli.tuning.stack_run import StackTask, trainer_of
 from softmax_cli.tuning.stacks import plan_stacks
@@ -87,8 +87,6 @@ def test_a_trial_that_diverged_has_no_figures_and_says_when(space: Space) -> Non
 def test_a_loss_beyond_all_numbers_counts_as_divergence(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from softmax_cli.training.validation import Scorecard
-
     monkeypatch.setattr(
         "softmax_cli.training.assembly.score_stack",
         lambda stack, *_: Scorecard(np.array([1.0, np.inf]), np.array([0.5, 0.9])),
@@ -102,7 +100,7 @@ def test_figures_of_a_trial_that_stopped_early_are_those_of_its_best_weights(spa
     (outcome,) = trained(space, {"optimizer.learning_rate": [0.03]}, **stopping)
     settings = space({"optimizer.learning_rate": [0.03]}, **stopping)
     (stack,) = plan_stacks(make_trials(settings), 1)
-    trainer: Trainer = trainer_of(StackTask(stack), load_training_data(stack.shared))
+    trainer = trainer_of(StackTask(stack), load_training_data(stack.shared))
     for _ in trainer.train():
         pass
     accuracies = [float(row.validation_accuracy[0]) for row in trainer.history]
@@ -128,8 +126,6 @@ def test_with_folds_figures_are_means_with_their_deviation(space: Space) -> None
 def test_a_trial_of_which_one_fold_diverged_has_diverged(
     space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from softmax_cli.training.validation import Scorecard
-
     scores = Scorecard(np.array([1.0, np.nan, 1.0]), np.full(3, 0.5))
     monkeypatch.setattr("softmax_cli.training.assembly.score_folds", lambda *_, **__: scores)
     (outcome,) = trained(space, {"optimizer.learning_rate": [0.01]}, folds=3)
