@@ -84,7 +84,7 @@ def tables_of(results: Results) -> Iterator[Table]:
     if results.steps:
         yield steps_table(results.steps)
     if rows := tuple(_goal_rows(results)):
-        yield Table("Ratios, round by round, and their medians", ("ratio", "measured", "goal", ""), rows)
+        yield Table("Ratios (median over the rounds)", ("ratio", "measured", "goal", ""), rows)
 
 
 def comparison_table(comparison: Comparison) -> Table:
