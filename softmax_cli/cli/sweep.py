@@ -1,7 +1,7 @@
 """``softmax sweep``: train every trial of a search space, and keep the best."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +27,7 @@ from softmax_cli.cli.output import Output, facts_table, percent
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
 if TYPE_CHECKING:
+    from distributed import Client
     from rich.console import RenderableType
 
     from softmax_cli.config.sweep_schema import SweepConfig
@@ -68,8 +69,8 @@ def sweep(
                 "--resume goes on in its own directory: "
                 "leave out --run-dir, --overwrite and --dry-run"
             )
-        with _reopened(resume, config, given) as (run, settings):
-            _run(run, settings, scheduler, output)
+        with _connected(scheduler) as client, _reopened(resume, config, given) as (run, settings):
+            _run(run, settings, output, client)
         return
     if config is None:
         raise typer.BadParameter("--config is missing: a preset such as demo-sweep, or a file")
@@ -81,9 +82,14 @@ def sweep(
 
         print_plan(settings, output)
         return
+    # Before a directory is made: where something is wrong, nothing is left behind.
     data = _checked_data(settings)
-    with _new_directory(settings, Path(config).stem, run_dir, overwrite=overwrite) as run:
-        _run(run, settings, scheduler, output, data)
+    stem = Path(config).stem
+    with (
+        _connected(scheduler) as client,
+        _new_directory(settings, stem, run_dir, overwrite=overwrite) as run,
+    ):
+        _run(run, settings, output, client, data)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class _Given:
 
 
 def _checked_data(settings: "SweepConfig") -> "LoadedData":
-    """The images of the base; where they or the trials are wrong, no directory is made."""
+    """The images of the base; the trials are checked, too."""
     from softmax_cli.tuning.loaded_data import LoadedData
     from softmax_cli.tuning.trials import make_trials
 
@@ -151,11 +157,19 @@ def _reopened(
         yield run, settings
 
 
+def _connected(scheduler: str | None) -> "AbstractContextManager[Client | None]":
+    if scheduler is None:
+        return nullcontext()
+    from softmax_cli.tuning.cluster import connected
+
+    return connected(scheduler)
+
+
 def _run(
     run: "RunDirectory",
     settings: "SweepConfig",
-    scheduler: str | None,
     output: Output,
+    client: "Client | None",
     data: "LoadedData | None" = None,
 ) -> None:
     from softmax_cli.cli.sweep_progress import SweepProgress
@@ -164,14 +178,7 @@ def _run(
 
     output.message(f"Sweeping {', '.join(settings.parameters)}; writing to {run.path}")
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
-    with ExitStack() as context:
-        client = None
-        if scheduler is not None:
-            from softmax_cli.tuning.cluster import connected
-
-            client = context.enter_context(connected(scheduler))
-        context.enter_context(signals.stopping_gracefully())
-        progress = context.enter_context(SweepProgress(output, settings))
+    with signals.stopping_gracefully(), SweepProgress(output, settings) as progress:
         summary = run_sweep(run, settings, progress, client=client, data=data)
     _draw(run, settings, summary)
     _report(run, settings, summary, output)

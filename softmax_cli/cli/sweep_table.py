@@ -29,10 +29,9 @@ def leaders_table(settings: "SweepConfig", outcomes: "Sequence[Outcome]", rows: 
     shown = [_row(settings, outcome) for outcome in outcomes[:rows]]
     names = [key.rpartition(".")[2].replace("_", " ") for key in settings.parameters]
     headings, widest = _fitting(["rank", *names, *_FIGURES], len(names) + 2, shown)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in headings:
-        is_value = heading not in ("rank", *_FIGURES)
-        max_width = max(widest, *map(len, heading.split("\n"))) if is_value else None
+        max_width = max(widest, *map(len, heading.split("\n")))
         table.add_column(heading, justify="right", overflow="fold", max_width=max_width)
     for rank, row in enumerate(shown, start=1):
         first = str(rank) if outcomes[rank - 1].has_figures else "-"
@@ -56,11 +55,11 @@ def _fitting(
 
 def _width(headings: "Sequence[str]", rows: "Sequence[Sequence[str]]", widest: int) -> int:
     """Width of a table; rows have no rank, and perhaps more columns than there are headings."""
-    width = len("rank") + 2
+    width = len("rank")
     for column, heading in enumerate(headings[1:]):
         words = max(map(len, heading.split("\n")))
         values = max((len(row[column]) for row in rows), default=0)
-        width += _GAP + max(words, values if heading in _FIGURES else min(values, widest))
+        width += _GAP + max(words, min(values, widest))
     return width
 
 
