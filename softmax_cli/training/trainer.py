@@ -1,7 +1,6 @@
 """The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 from softmax_cli.model.kernels import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
-from softmax_cli.training.blas import blas_threads, limited_to
-from softmax_cli.training.engine import StepEngine
 from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
@@ -22,9 +19,6 @@ from softmax_cli.training.validation import Scorecard
 
 PerModel = NDArray[np.float64]
 Members = NDArray[np.bool_]
-
-_MOST_THREADS = 4
-"""More shards than this are too narrow for what their threads cost in waiting for each other."""
 
 ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
@@ -133,7 +127,9 @@ class Trainer:
 
         examples, dtype = minibatches.batch_size, stack.weights.dtype
         self._work = Workspace.allocate(stack.models, examples, dtype)
+        self._product = np.empty((examples, stack.weights.shape[1]), dtype)
         self._scores = np.empty((stack.classes, stack.models, examples), dtype)
+        self._gradient = np.empty_like(stack.weights)
 
     def train(self, until: int | None = None) -> Iterator[Progress]:
         """Train until no model is running, or to the end; one progress for each step.
@@ -142,16 +138,13 @@ class Trainer:
             until: steps done at which to stop and validate before the end.
         """
         end = self.iterations if until is None else min(until, self.iterations)
-        threads = min(blas_threads(), _MOST_THREADS)
-        with closing(StepEngine(self.stack, self._minibatches, self._update, threads)) as engine:
-            while self.iteration < end and self._running.any():
-                # A model that diverges overflows: its loss tells, no warning is needed.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    with limited_to(1):
-                        diverged = self._step(engine)
-                    due = self.iteration % self._validate_every == 0 or self.iteration == end
-                    measurement = self._measure() if due else None
-                yield Progress(self.iteration, measurement, diverged)
+        while self.iteration < end and self._running.any():
+            # A model that diverges overflows: its loss tells, no warning is needed.
+            with np.errstate(over="ignore", invalid="ignore"):
+                diverged = self._step()
+                due = self.iteration % self._validate_every == 0 or self.iteration == end
+                measurement = self._measure() if due else None
+            yield Progress(self.iteration, measurement, diverged)
 
     def temperature_after(self, iteration: int) -> PerModel:
         """Temperatures (K,) of the last of ``iteration`` steps."""
@@ -161,15 +154,16 @@ class Trainer:
     def _running(self) -> Members:
         return np.equal(self.status, Status.RUNNING)
 
-    def _step(self, engine: StepEngine) -> tuple[int, ...]:
+    def _step(self) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
-        batch, product = engine.forward(self.iteration)
-        scores, examples = self._scores, len(batch.labels)
+        batch = self._minibatches.at(self.iteration)
+        X, scores = batch.features, self._scores
         temperature = self._temperatures.at(self.iteration)
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
-        self.stack.logits(product, temperature, out=scores)
-        factor = (self._update.begin(learning_rate) / (examples * temperature))[:, None]
+        np.matmul(X, self.stack.weights, out=self._product)
+        self.stack.logits(self._product, temperature, out=scores)
+        factor = (self._update.begin(learning_rate) / (len(X) * temperature))[:, None]
         weights = self._example_weights(batch.indices) if self._example_weights else None
         if weights is not None:
             factor = factor * weights
@@ -177,8 +171,8 @@ class Trainer:
         diverged = self._freeze_diverged(self._add_up(weights))
 
         # scores now hold the gradient E by the scores (C, K, N); X^T E is the gradient by W
-        self._update.apply_bias(scores.sum(axis=2), learning_rate)
-        engine.backward(scores.reshape(-1, examples), learning_rate)
+        np.matmul(X.T, scores.reshape(-1, len(X)).T, out=self._gradient)
+        self._update.apply(self._gradient, scores.sum(axis=2), learning_rate)
         self.iteration += 1
         return diverged
 

@@ -1,8 +1,7 @@
 """How a gradient changes the weights of a stack: plain SGD, and SGD with momentum.
 
 One step is ``begin`` (which says what the scores' gradient is to be multiplied by), the product
-``X^T E`` outside, then ``apply`` for all rows, on any thread, and ``apply_bias``. Learning rates
-and the like are vectors of length K.
+``X^T E`` outside, then ``apply``. Learning rates and the like are vectors of length K.
 """
 
 from typing import Protocol
@@ -26,12 +25,8 @@ class Update(Protocol):
         """Start a step; return the factor (K,) that the scores' gradient is to carry."""
         ...
 
-    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:
-        """Update some rows of the weights with their gradient (rows, C K), which is overwritten."""
-        ...
-
-    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:
-        """Update the bias with its gradient (C, K), which is overwritten."""
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
+        """End the step with the gradients by weights (D, C K), overwritten, and bias (C, K)."""
         ...
 
     def forget(self, members: NDArray[np.bool_]) -> None:
@@ -65,14 +60,10 @@ class PlainUpdate:
             stack.fold_in(small)
         return learning_rate / stack.shrinkage
 
-    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
         """Subtract what already carries the learning rate."""
-        weights = self._stack.weights[features]
-        np.subtract(weights, gradient, out=weights)
-
-    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
-        """Subtract what already carries the learning rate."""
-        np.subtract(self._stack.bias, gradient, out=self._stack.bias)
+        np.subtract(self._stack.weights, gradient, out=self._stack.weights)
+        np.subtract(self._stack.bias, bias_gradient, out=self._stack.bias)
 
     def forget(self, members: NDArray[np.bool_]) -> None:
         """Nothing is remembered."""
@@ -100,26 +91,24 @@ class MomentumUpdate:
         self._nesterov = nesterov
         self.velocity = np.zeros_like(stack.weights)
         self.bias_velocity = np.zeros_like(stack.bias)
+        self._scratch = np.empty((_BLOCK_FEATURES, stack.weights.shape[1]), stack.weights.dtype)
 
     def begin(self, learning_rate: PerModel) -> PerModel:
         """Return ones: the velocity wants the gradient itself."""
         return np.ones_like(learning_rate)
 
-    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:
+    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
         """Update velocity and weights, a few rows at a time so that they stay in the cache."""
-        weights, velocity = self._stack.weights[features], self.velocity[features]
+        weights = self._stack.weights
         for start in range(0, len(weights), _BLOCK_FEATURES):
             rows = slice(start, start + _BLOCK_FEATURES)
-            self._update(weights[rows], gradient[rows], velocity[rows], learning_rate)
-
-    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:
-        """Update velocity and bias."""
-        self._update(self._stack.bias, gradient, self.bias_velocity, learning_rate)
+            self._update(weights[rows], gradient[rows], self.velocity[rows], learning_rate)
+        self._update(self._stack.bias, bias_gradient, self.bias_velocity, learning_rate)
 
     def _update(
         self, weights: Floats, gradient: Floats, velocity: Floats, learning_rate: PerModel
     ) -> None:
-        scratch = np.empty_like(weights)
+        scratch = self._scratch.reshape(-1)[: weights.size].reshape(weights.shape)
         rate, decay, momentum = (
             self._per_column(values, weights)
             for values in (learning_rate, self._regularization, self._momentum)

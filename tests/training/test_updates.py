@@ -23,10 +23,7 @@ def take_steps(stack: LinearStack, update: Update, steps: int = 5) -> None:
         factor = update.begin(RATE)
         gradient = rng.normal(size=(FEATURES, CLASSES, MODELS)) * factor
         bias_gradient = rng.normal(size=(CLASSES, MODELS)) * factor
-        columns = gradient.reshape(FEATURES, -1)
-        for features in (slice(0, 300), slice(300, FEATURES)):
-            update.apply(features, columns[features], RATE)
-        update.apply_bias(bias_gradient, RATE)
+        update.apply(gradient.reshape(FEATURES, -1), bias_gradient, RATE)
 
 
 def reference(momentum: np.ndarray, *, nesterov: bool = False) -> tuple[np.ndarray, np.ndarray]:
