@@ -60,7 +60,8 @@ def heatmap_figure(
     Args:
         parameters: dotted key of each varied setting -> its value in each of n trials.
         accuracies: ``(n,)`` validation accuracies from 0 to 1; NaN where a trial diverged.
-        best: index of the best trial; the first of the most accurate if None.
+        best: index of the best trial; the first of the most accurate if None. It is left out where
+            all diverged.
         title: above everything; none if empty.
 
     Raises:
@@ -68,7 +69,9 @@ def heatmap_figure(
     """
     values = np.asarray(accuracies, dtype=np.float64)
     check_trials(parameters, values)
-    if best is None and np.isfinite(values).any():
+    if not np.isfinite(values).any():
+        best = None
+    elif best is None:
         best = int(np.nanargmax(values))
     read = [read_axis(name, column) for name, column in parameters.items()]
     axes = [axis for axis in read if len(axis.labels) > 1][:3] or read[:2]

@@ -78,9 +78,10 @@ def test_a_caller_s_best_is_the_one_framed() -> None:
     )
 
 
-def test_all_diverged_is_drawn_without_a_best() -> None:
+@pytest.mark.parametrize("best", [None, 0])
+def test_all_diverged_is_drawn_without_a_best(best: int | None) -> None:
     parameters, n = grid(rate=[1, 2], strength=[1, 2, 3])
-    figure = heatmap_figure(parameters, np.full(n, np.nan))
+    figure = heatmap_figure(parameters, np.full(n, np.nan), best=best)
 
     assert figure.get_suptitle() == "hatched: diverged"
     assert numbers_in(figure) == []

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from softmax_cli.errors import CheckpointError
+from softmax_cli.training.assembly import load_training_data
+from softmax_cli.tuning.stack_run import StackTask, run_stack
+from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.tuning.stacks import plan_stacks
+from softmax_cli.tuning.trials import make_trials
+from tests.tuning.conftest import Space, Watcher
+
+
+@pytest.fixture
+def tasks(space: Space) -> list[StackTask]:
+    """Three stacks of two trials each, to be trained for ten steps."""
+    settings = space(
+        {"training.batch_size": [5, 10, 20], "optimizer.learning_rate": [0.01, 0.1]},
+        **{"training.iterations": 10},
+    )
+    return [StackTask(stack) for stack in plan_stacks(make_trials(settings), 1)]
+
+
+def ids(task: StackTask) -> list[str]:
+    return [trial.id for trial in task.stack.trials]
+
+
+def test_states_of_stacks_in_flight_and_of_the_best_are_kept(
+    tasks: list[StackTask], tmp_path: Path
+) -> None:
+    states = StackStates(tmp_path)
+    for task in tasks:
+        data = load_training_data(task.stack.shared)
+        states.save(task, run_stack(task, data, Watcher()))
+    best, in_flight, done = tasks
+    states.keep_only(ids(best)[1], {*ids(best), ids(in_flight)[0], *ids(done)})
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {best.name, in_flight.name}
+    assert sorted(states.begun()) == sorted([ids(best), ids(in_flight)])
+    assert states.find(ids(done)[0]) is None
+    states.keep_only(None, {*ids(best), *ids(in_flight)})
+    assert states.begun() == []
+
+
+def test_the_state_that_got_furthest_is_found(tasks: list[StackTask], tmp_path: Path) -> None:
+    states = StackStates(tmp_path)
+    stack = tasks[0].stack
+    for until in (8, 10, 3):
+        task = StackTask(stack, until=until)
+        states.save(task, run_stack(task, load_training_data(stack.shared), Watcher()))
+    found = states.find(stack.trials[0].id)
+    assert found is not None
+    assert found.step == 10
+
+
+def test_there_are_no_states_without_a_folder(tmp_path: Path) -> None:
+    states = StackStates(tmp_path / "nowhere")
+    assert states.begun() == []
+    assert states.find("x") is None
+    states.keep_only(None, set())
+
+
+def test_damage_is_an_error_that_says_what_to_remove(
+    tasks: list[StackTask], tmp_path: Path
+) -> None:
+    states = StackStates(tmp_path)
+    run_stack(
+        tasks[0], load_training_data(tasks[0].stack.shared), Watcher(), states.folder(tasks[0])
+    )
+    for path in states.folder(tasks[0]).iterdir():
+        path.write_bytes(b"?")
+    with pytest.raises(CheckpointError) as caught:
+        states.begun()
+    assert str(states.folder(tasks[0])) in str(caught.value.hint)
