@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,9 +26,11 @@ from softmax_cli.errors import (
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
 from softmax_cli.runs.tables import read_jsonl
 from softmax_cli.tuning import cluster
-from softmax_cli.tuning.cluster import connected
+from softmax_cli.tuning.cluster import connected, run_on_cluster
+from softmax_cli.tuning.loaded_data import LoadedData
 from softmax_cli.tuning.stack_run import StackTask
-from softmax_cli.tuning.stacks import Stack
+from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.tuning.stacks import Stack, plan_stacks
 from softmax_cli.tuning.sweep import SweepSummary, run_sweep
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space, Sweep, Watcher, table
@@ -170,7 +173,7 @@ def test_a_killed_worker_costs_nothing_but_time(
                 victim.send_signal(signal.SIGKILL)
                 victim.wait()
 
-    settings = space(FOUR_STACKS, **{"training.iterations": 400})
+    settings = space(FOUR_STACKS, **{"training.iterations": 300})
     watcher = Killer()
     summary = workers.sweep(settings, tmp_path / "cut", watcher)
     sweep(settings, "whole")
@@ -230,6 +233,40 @@ def test_a_sweep_without_workers_says_that_it_waits(
     watcher = Helpful()
     assert workers.sweep(space({"seed": [1, 2]}), tmp_path / "here", watcher).trials == 2
     assert watcher.warnings == ["The scheduler has no workers: waiting for one."]
+
+
+class Busy:
+    """A client and executor of two workers that are done as soon as they begin."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def nthreads(self) -> dict[str, int]:
+        return {"a": 8, "b": 8}
+
+    def get_executor(self, **_: object) -> "Busy":
+        return self
+
+    def submit(self, *_: object) -> "Future[object]":
+        self.begun += 1
+        future: Future[object] = Future()
+        future.set_exception(MemoryError())
+        return future
+
+    def shutdown(self, **_: object) -> None:
+        pass
+
+
+def test_no_more_stacks_are_handed_out_than_there_are_workers(space: Space, tmp_path: Path) -> None:
+    stacks = plan_stacks(make_trials(space({"training.batch_size": [5, 10, 20, 40, 50]})), 1)
+    client, tasks = Busy(), [StackTask(stack) for stack in stacks]
+    states = StackStates(tmp_path)
+    results = run_on_cluster(client, tasks, LoadedData(), states, Watcher())  # type: ignore[arg-type]
+    done = 0
+    for _ in results:
+        done += 1
+        assert client.begun <= done + 1
+    assert done == len(tasks)
 
 
 @pytest.mark.cifar10
