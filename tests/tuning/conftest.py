@@ -1,6 +1,6 @@
 """Small sweeps on synthetic images that finish in a fraction of a second."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from softmax_cli.config.writing import plain_values, to_yaml
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
+from softmax_cli.training.blas import limited_to
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.outcomes import Outcome
 from softmax_cli.tuning.stack_run import StackTask
@@ -39,6 +40,13 @@ def no_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
         return _synthetic()
 
     monkeypatch.setattr("softmax_cli.training.assembly.load_split", load)
+
+
+@pytest.fixture(autouse=True)
+def one_blas_thread() -> Iterator[None]:
+    """Keep these small products from waiting for a second core."""
+    with limited_to(1):
+        yield
 
 
 @pytest.fixture
