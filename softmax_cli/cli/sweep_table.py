@@ -68,10 +68,10 @@ def _row(settings: "SweepConfig", outcome: "Outcome") -> list[str]:
     if not outcome.has_figures:
         return [*values, outcome.status, "-", "-", "-"]
     accuracy = f"{100 * outcome.validation_accuracy:.2f} %"
-    if outcome.validation_accuracy_std:
-        accuracy += f" ± {100 * outcome.validation_accuracy_std:.2f}"
     if outcome.status == "dropped":
         accuracy += f" at {outcome.iterations}"
+    elif outcome.validation_accuracy_std:
+        accuracy += f" ± {100 * outcome.validation_accuracy_std:.2f}"
     return [
         *values,
         accuracy,

@@ -49,6 +49,7 @@ def connected(address: str) -> "Iterator[Client]":
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise ConfigurationError(
             "expected Dask for --scheduler, but it is not installed",
@@ -59,15 +60,19 @@ def connected(address: str) -> "Iterator[Client]":
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
-        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"expected a Dask scheduler at {address}, got no answer: {error}",
-            hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
-        ) from error
-    with client:
-        yield client
-    logger.setLevel(level)
+        try:
+            # A client with an address that makes no sense would take half a minute to say so.
+            get_address_host_port(address)
+            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"expected a Dask scheduler at {address}, got no answer: {error}",
+                hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
+            ) from error
+        with client:
+            yield client
+    finally:
+        logger.setLevel(level)
 
 
 def run_on_cluster(

@@ -305,7 +305,7 @@ def test_a_worker_of_another_version_or_with_other_images_is_refused(
 
 def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
-    for address in ("tcp://127.0.0.1:9", "carrier-pigeon://roof"):
+    for address in ("tcp://127.0.0.1:9", "carrier-pigeon://roof", "hostname", ""):
         with pytest.raises(ConfigurationError, match="expected a Dask scheduler") as caught:
             connected(address).__enter__()
         assert "dask scheduler" in str(caught.value.hint)
