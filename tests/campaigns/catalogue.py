@@ -1,0 +1,19 @@
+"""All campaigns, by name."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from tests import campaigns
+from tests.campaigns.campaign import Campaign
+
+
+def find_campaigns() -> dict[str, Campaign]:
+    """The ``CAMPAIGN`` of each module of this package that has one."""
+    found = {}
+    for module in iter_modules(campaigns.__path__):
+        if module.name.startswith(("test_", "__")):
+            continue
+        campaign = getattr(import_module(f"tests.campaigns.{module.name}"), "CAMPAIGN", None)
+        if isinstance(campaign, Campaign):
+            found[module.name] = campaign
+    return found
