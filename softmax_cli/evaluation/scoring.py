@@ -28,12 +28,22 @@ def score_images(
     Returns:
         (n, C) float32.
     """
+    pixel_weights, pixel_bias = _by_pixel(preprocessing, weights, bias)
     scores = np.empty((len(images), len(bias)), np.float32)
-    features = np.empty((min(_CHUNK, len(images)), images.shape[1]), np.float32)
+    pixels = np.empty((min(_CHUNK, len(images)), images.shape[1]), np.float32)
     for start in range(0, len(images), _CHUNK):
         chunk = images[start : start + _CHUNK]
-        X = features[: len(chunk)]
-        preprocessing.apply(chunk, X)
-        np.matmul(X, weights, out=scores[start : start + _CHUNK])
-    scores += bias
+        X = pixels[: len(chunk)]
+        np.copyto(X, chunk)
+        np.matmul(X, pixel_weights, out=scores[start : start + _CHUNK])
+    scores += pixel_bias
     return scores
+
+
+def _by_pixel(
+    preprocessing: Preprocessing, weights: NDArray[np.float32], bias: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same classifier over pixels: ``((x - m)/s) W + b = x (W/s) + (b - m (W/s))``."""
+    scaled = weights / preprocessing.scale[:, None].astype(np.float64)
+    shifted = bias - preprocessing.mean @ scaled
+    return scaled.astype(np.float32), shifted.astype(np.float32)

@@ -92,7 +92,11 @@ def write_results(
     """
     write_metrics(run, trainer, member)
     best = _best_model(config, data, trainer, member)
-    model = best if config.training.early_stopping else _last_model(config, data, trainer, member)
+    ends_with_best = best is not None and trainer.best.iteration[member] == trainer.iteration
+    if config.training.early_stopping or ends_with_best:
+        model = best
+    else:
+        model = _last_model(config, data, trainer, member)
     if model is not None:
         save_model(run.model_file, model)
     if best is not None:
