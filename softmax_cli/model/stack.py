@@ -1,4 +1,10 @@
-"""K linear classifiers side by side, so that their scores come out of one matrix product."""
+"""K linear classifiers side by side, so that their scores come out of one matrix product.
+
+Both losses depend on the differences between the scores of an example alone, so the gradients of
+its scores add up to zero. A classifier of C classes is therefore kept as C - 1 *contrasts*, the
+weights of a class less those of the last one, and the mean over the classes. Only contrasts meet
+images: a tenth of both products is saved for ten classes. The mean never learns, it only decays.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +20,9 @@ Floats = NDArray[np.floating]
 class LinearStack:
     """Weights of K linear classifiers over D features and C classes.
 
-    Column ``c * K + k`` belongs to class c of model k: the classes are outermost, so the scores
-    transposed are class-major (C, K, N) without moving a number. Features are rows because both
-    products of a training step, ``X W`` and ``X^T E``, ran fastest on that order.
+    Column ``c * K + k`` is contrast c of model k, and the last K columns are the means: classes are
+    outermost, so the scores transposed are class-major without moving a number. Features are rows
+    because both products of a training step, ``X W`` and ``X^T E``, ran fastest on that order.
 
     The true weights are ``shrinkage * weights``. Weight decay multiplies W by ``1 - lr * reg`` at
     each step; carrying that product in one number a model saves a pass over all weights.
@@ -56,8 +62,8 @@ class LinearStack:
     def from_weights(cls, weights: Floats, bias: Floats) -> Self:
         """Stack of the models whose weights are (D, C, K) and biases (C, K)."""
         features, classes, models = weights.shape
-        flat = np.ascontiguousarray(weights).reshape(features, classes * models)
-        return cls(flat, np.ascontiguousarray(bias), np.ones(models))
+        flat = _to_contrasts(weights, axis=1).reshape(features, classes * models)
+        return cls(flat, _to_contrasts(bias, axis=0), np.ones(models))
 
     @property
     def features(self) -> int:
@@ -74,17 +80,26 @@ class LinearStack:
         """K."""
         return len(self.shrinkage)
 
+    @property
+    def contrasts(self) -> Floats:
+        """(D, (C - 1) K), a view of the weights that images are multiplied with."""
+        return self.weights[:, : -self.models]
+
     def logits(self, product: Floats, temperature: NDArray[np.float64], out: Floats) -> None:
-        """Scores over temperature, class-major.
+        """Scores over temperature, class-major, less those of the last class.
 
         Args:
-            product: (N, C K), examples times ``weights``.
+            product: (1 + N, (C - 1) K), examples times ``contrasts``. The first row is added to all
+                others: that of ``-m`` where the mean m was not subtracted from the examples.
             temperature: (K,).
-            out: (C, K, N), written.
+            out: (C, K, N), written; zeros for the last class.
         """
-        np.add(product.T.reshape(out.shape), self.bias[:, :, None], out=out)
+        contrasts = out[:-1]
+        offset = self.bias[:-1] + product[0].reshape(self.bias[:-1].shape)
+        np.add(product[1:].T.reshape(contrasts.shape), offset[:, :, None], out=contrasts)
         multiplier = (self.shrinkage / temperature).astype(out.dtype)
-        np.multiply(out, multiplier[:, None], out=out)
+        np.multiply(contrasts, multiplier[:, None], out=contrasts)
+        out[-1] = 0
 
     def fold_in(self, members: NDArray[np.bool_]) -> None:
         """Multiply the shrinkage of some models into their weights."""
@@ -116,5 +131,20 @@ class LinearStack:
     def member(self, index: int) -> tuple[Floats, Floats]:
         """Copies of one model's true weights (D, C) and bias (C,)."""
         shrinkage = self.weights.dtype.type(self.shrinkage[index])
-        weights = self.weights[:, index :: self.models] * shrinkage
-        return weights, self.bias[:, index] * shrinkage
+        weights, bias = self.weights[:, index :: self.models], self.bias[:, index]
+        return by_class(weights * shrinkage), by_class(bias * shrinkage)
+
+
+def by_class(contrasts: Floats) -> Floats:
+    """Weights (..., C) of the classes, from contrasts with the last class and the mean (..., C)."""
+    weights = contrasts.copy()
+    weights[..., -1] -= contrasts[..., :-1].sum(axis=-1) / contrasts.shape[-1]
+    weights[..., :-1] += weights[..., -1:]
+    return weights
+
+
+def _to_contrasts(weights: Floats, axis: int) -> Floats:
+    """The inverse of :func:`by_class`, for classes along any axis; C-contiguous."""
+    by_class = np.moveaxis(weights, axis, 0)
+    parts = [by_class[:-1] - by_class[-1], by_class.mean(axis=0, keepdims=True)]
+    return np.ascontiguousarray(np.moveaxis(np.concatenate(parts), 0, axis))

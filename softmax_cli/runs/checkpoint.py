@@ -16,7 +16,7 @@ from softmax_cli.runs.sealed import SealedFormat, read_sealed, write_sealed
 
 CHECKPOINT_FORMAT = SealedFormat(
     kind="checkpoint",
-    version=1,
+    version=2,
     error=CheckpointError,
     header_limit=64 * 2**20,
     allows_non_finite=True,

@@ -14,12 +14,14 @@ from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.model.kernels import KERNELS
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.engine import Selection, StepEngine
 from softmax_cli.training.folds import (
     fold_of_images,
     fold_weights,
     not_scored,
     score_folds,
 )
+from softmax_cli.training.forked import shared_copy
 from softmax_cli.training.inputs import Inputs, prepare_inputs
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.sampling import SAMPLERS, coin_flips
@@ -121,14 +123,18 @@ def build_trainer(
         seeds=[RandomStreams.of(config).weights for config in members],
         weight_scales=[config.model.weight_scale for config in members],
     )
+    stack.weights = shared_copy(stack.weights)
+    update = _update(stack, [config.optimizer for config in members])
+    engine = StepEngine(stack, inputs, update, shared.training.batch_size)
     rule = shared.training.early_stopping
     scored_from = min(stop or iterations, iterations) if rule is None else 0
-    validate, example_weights = _validation(shared, data, inputs, stack, folds, scored_from)
+    validate, example_weights = _validation(shared, data, inputs, engine, stack, folds, scored_from)
     return Trainer(
         stack,
-        _minibatches(shared, data, inputs),
+        engine,
+        _minibatches(shared, data),
         KERNELS[shared.model.loss],
-        _update(stack, [config.optimizer for config in members]),
+        update,
         learning_rates=ScheduleTable(
             [learning_rate_schedule(config.optimizer, iterations) for config in members]
         ),
@@ -147,6 +153,7 @@ def _validation(
     config: TrainConfig,
     data: TrainingData,
     inputs: Inputs,
+    engine: StepEngine,
     stack: LinearStack,
     folds: int,
     scored_from: int,
@@ -155,12 +162,11 @@ def _validation(
     kernel = KERNELS[config.model.loss]
     if folds == 1:
         labels = data.validation.labels
-        return (
-            lambda _, temperature: score_stack(
-                stack, inputs.validation, labels, inputs.preprocessing, kernel, temperature
-            ),
-            None,
-        )
+
+        def multiply(rows: NDArray[np.int64]) -> NDArray[np.floating]:
+            return engine.forward(Selection("validation", rows))
+
+        return lambda _, T: score_stack(stack, multiply, labels, kernel, T), None
     image_folds = fold_of_images(len(data.train), folds)
     member_folds = np.tile(np.arange(folds), stack.models // folds)
 
@@ -212,14 +218,12 @@ def temperature_schedule(model: ModelSettings, iterations: int) -> Schedule:
     return constant(temperature)
 
 
-def _minibatches(config: TrainConfig, data: TrainingData, inputs: Inputs) -> Minibatches:
+def _minibatches(config: TrainConfig, data: TrainingData) -> Minibatches:
     streams, batch_size = RandomStreams.of(config), config.training.batch_size
     flips_at_random = config.augmentation.horizontal_flip is True
     sample = SAMPLERS[config.training.sampling]
     return Minibatches(
-        inputs.train,
         data.train.labels,
-        inputs.preprocessing,
         sample(len(data.train), batch_size, streams.sampling),
         coin_flips(batch_size, streams.augmentation) if flips_at_random else None,
     )

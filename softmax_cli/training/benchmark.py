@@ -201,12 +201,12 @@ def _kernel_form(
     stack = LinearStack.from_weights(W[:-1, :, None], W[-1][:, None])
     count, classes = len(X), W.shape[1]
     work = Workspace.allocate(1, count, X.dtype)
-    product = np.empty((count, classes), X.dtype)
+    product = np.zeros((1 + count, classes - 1), X.dtype)
     scores = np.empty((classes, 1, count), X.dtype)
     factor = np.full((1, 1), 1 / count, X.dtype)
 
     def evaluate() -> tuple[float, Floats]:
-        np.matmul(X, stack.weights, out=product)
+        np.matmul(X, stack.contrasts, out=product[1:])
         stack.logits(product, np.ones(1), out=scores)
         softmax_kernel(scores, labels, factor, work)
         dW = X.T @ scores.reshape(classes, count).T

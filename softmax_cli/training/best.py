@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.model.stack import LinearStack
+from softmax_cli.model.stack import LinearStack, by_class
 
 Members = NDArray[np.bool_]
 
@@ -19,8 +19,8 @@ class BestWeights:
         accuracy: (K,), -1 before the first validation.
         iteration: (K,) steps done by then.
         waited: (K,) validations since then.
-        weights: (D, C K) true weights, ordered like those of the stack.
-        bias: (C, K) true biases.
+        weights: (D, C K), contrasts and means like those of the stack, but not to be multiplied.
+        bias: (C, K), likewise.
     """
 
     accuracy: NDArray[np.float64]
@@ -62,7 +62,8 @@ class BestWeights:
 
     def member(self, index: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Copies of one model's best weights (D, C) and bias (C,)."""
-        return self.weights[:, index :: len(self.accuracy)].copy(), self.bias[:, index].copy()
+        weights = self.weights[:, index :: len(self.accuracy)]
+        return by_class(weights), by_class(self.bias[:, index])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of the state, by attribute name; no copies."""

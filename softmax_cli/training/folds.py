@@ -14,7 +14,7 @@ from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.model.kernels import Kernel
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.training.validation import Scorecard, score_stack
+from softmax_cli.training.validation import Scorecard, multiplied_by, score_stack
 
 PerModel = NDArray[np.float64]
 
@@ -65,18 +65,24 @@ def score_folds(
     image_folds: NDArray[np.int64],
     member_folds: NDArray[np.int64],
 ) -> Scorecard:
-    """Score each model on the images of its own fold; arguments as in ``score_stack``."""
+    """Score each model on the images of its own fold.
+
+    Args:
+        stack: K models.
+        images: (n, D) integers, all training images.
+        labels: (n,) int64.
+        preprocessing: from images to features.
+        kernel: the loss.
+        temperature: (K,).
+        image_folds: (n,) fold of each image.
+        member_folds: (K,) fold that each model is scored on.
+    """
     loss, accuracy = np.empty(stack.models), np.empty(stack.models)
     for fold in np.unique(member_folds):
         members, rows = member_folds == fold, image_folds == fold
-        card = score_stack(
-            stack.select(members),
-            images[rows],
-            labels[rows],
-            preprocessing,
-            kernel,
-            temperature[members],
-        )
+        models = stack.select(members)
+        multiply = multiplied_by(models, images[rows], preprocessing)
+        card = score_stack(models, multiply, labels[rows], kernel, temperature[members])
         loss[members], accuracy[members] = card.loss, card.accuracy
     return Scorecard(loss, accuracy)
 

@@ -1,69 +1,57 @@
-"""Minibatches of features, prepared from stored pixels one step at a time."""
+"""Which images the minibatch of a step holds."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.training.engine import Selection
 from softmax_cli.training.sampling import Sampler
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Minibatch:
     """What one step of training sees.
 
     Attributes:
-        features: (N, D) float32; valid until the next minibatch is prepared.
+        selection: N rows of the training inputs.
         labels: (N,) int64.
-        indices: (N,) int64, which training images these are.
+        indices: (N,) int64, which training images these are, mirrored or not.
     """
 
-    features: NDArray[np.float32]
+    selection: Selection
     labels: NDArray[np.int64]
     indices: NDArray[np.int64]
 
 
 class Minibatches:
-    """The minibatch of any step; images stay small integers until they are needed.
+    """The minibatch of any step.
 
     Args:
-        images: (n, D) integers. With ``flips``, (2 n, D): all images, then all of them mirrored,
-            so that a flipped image costs no more than any other.
-        labels: (n,) int64.
-        preprocessing: applied to each minibatch.
+        labels: (n,) int64, of the training images.
         sampler: indices below n for each step.
-        flips: for each step zeros and ones, 1 where an image is to be mirrored.
+        flips: for each step zeros and ones, 1 where an image is to be mirrored; then the training
+            inputs are all images, followed by all of them mirrored.
 
     Attributes:
         batch_size: N.
     """
 
     def __init__(
-        self,
-        images: NDArray[np.unsignedinteger],
-        labels: NDArray[np.int64],
-        preprocessing: Preprocessing,
-        sampler: Sampler,
-        flips: Sampler | None = None,
+        self, labels: NDArray[np.int64], sampler: Sampler, flips: Sampler | None = None
     ) -> None:
-        self._images = images
         self._labels = labels
-        self._preprocessing = preprocessing
         self._sampler = sampler
         self._flips = flips
         self.batch_size = len(sampler(0))
-        shape = (self.batch_size, images.shape[1])
-        self._pixels = np.empty(shape, images.dtype)
-        self._features = np.empty(shape, np.float32)
+        # The loop asks for each one twice: a step ahead, and in its turn.
+        self.at = lru_cache(maxsize=2)(self._draw)
 
-    def at(self, step: int) -> Minibatch:
+    def _draw(self, step: int) -> Minibatch:
         """The minibatch of a step."""
         indices = self._sampler(step)
         rows = indices
         if self._flips is not None:
             rows = indices + len(self._labels) * self._flips(step)
-        # mode="clip" skips the bounds check and with it a temporary copy of the whole result.
-        np.take(self._images, rows, axis=0, out=self._pixels, mode="clip")
-        self._preprocessing.apply(self._pixels, self._features)
-        return Minibatch(self._features, self._labels[indices], indices)
+        return Minibatch(Selection("train", rows), self._labels[indices], indices)

@@ -75,6 +75,8 @@ class _Session:
         self._config = config
         self._data = data
         self._trainer = trainer
+        # Noted before the loop, which may put BLAS on one thread and start processes instead.
+        self._environment = environment()
         self._earlier_seconds = 0.0
         self._start = time.perf_counter()
 
@@ -123,7 +125,7 @@ class _Session:
             "settings": settings,
             "train_digest": self._data.train.digest,
             "validation_digest": self._data.validation.digest,
-            "environment": environment(),
+            "environment": self._environment,
         }
 
     def seconds(self) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from softmax_cli.model.kernels import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
+from softmax_cli.training.engine import StepEngine
 from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
@@ -17,6 +18,7 @@ from softmax_cli.training.state import Arrays, check_alike, named, part_of
 from softmax_cli.training.updates import Update
 from softmax_cli.training.validation import Scorecard
 
+Floats = NDArray[np.floating]
 PerModel = NDArray[np.float64]
 Members = NDArray[np.bool_]
 
@@ -69,6 +71,7 @@ class Trainer:
 
     Args:
         stack: the K models; changed in place.
+        engine: multiplies images with the weights of ``stack`` and applies ``update`` to them.
         minibatches: the minibatch of each step.
         kernel: the loss.
         update: the rule for changing the weights of ``stack``.
@@ -93,6 +96,7 @@ class Trainer:
     def __init__(
         self,
         stack: LinearStack,
+        engine: StepEngine,
         minibatches: Minibatches,
         kernel: Kernel,
         update: Update,
@@ -107,6 +111,7 @@ class Trainer:
     ) -> None:
         self.stack = stack
         self.iterations = iterations
+        self._engine = engine
         self._minibatches = minibatches
         self._kernel = kernel
         self._update = update
@@ -127,9 +132,7 @@ class Trainer:
 
         examples, dtype = minibatches.batch_size, stack.weights.dtype
         self._work = Workspace.allocate(stack.models, examples, dtype)
-        self._product = np.empty((examples, stack.weights.shape[1]), dtype)
         self._scores = np.empty((stack.classes, stack.models, examples), dtype)
-        self._gradient = np.empty_like(stack.weights)
 
     def train(self, until: int | None = None) -> Iterator[Progress]:
         """Train until no model is running, or to the end; one progress for each step.
@@ -138,13 +141,14 @@ class Trainer:
             until: steps done at which to stop and validate before the end.
         """
         end = self.iterations if until is None else min(until, self.iterations)
-        while self.iteration < end and self._running.any():
-            # A model that diverges overflows: its loss tells, no warning is needed.
-            with np.errstate(over="ignore", invalid="ignore"):
-                diverged = self._step()
-                due = self.iteration % self._validate_every == 0 or self.iteration == end
-                measurement = self._measure() if due else None
-            yield Progress(self.iteration, measurement, diverged)
+        with self._engine.shared():
+            while self.iteration < end and self._running.any():
+                # A model that diverges overflows: its loss tells, no warning is needed.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    diverged = self._step()
+                    due = self.iteration % self._validate_every == 0 or self.iteration == end
+                    measurement = self._measure() if due else None
+                yield Progress(self.iteration, measurement, diverged)
 
     def temperature_after(self, iteration: int) -> PerModel:
         """Temperatures (K,) of the last of ``iteration`` steps."""
@@ -156,25 +160,33 @@ class Trainer:
 
     def _step(self) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
-        batch = self._minibatches.at(self.iteration)
-        X, scores = batch.features, self._scores
+        batch, following = (self._minibatches.at(self.iteration + ahead) for ahead in (0, 1))
+        scores, examples = self._scores, len(batch.labels)
         temperature = self._temperatures.at(self.iteration)
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
-        np.matmul(X, self.stack.weights, out=self._product)
-        self.stack.logits(self._product, temperature, out=scores)
-        factor = (self._update.begin(learning_rate) / (len(X) * temperature))[:, None]
+        product = self._engine.forward(batch.selection, following.selection)
+        self.stack.logits(product, temperature, out=scores)
+        factor = (self._update.begin(learning_rate) / (examples * temperature))[:, None]
         weights = self._example_weights(batch.indices) if self._example_weights else None
         if weights is not None:
             factor = factor * weights
         self._kernel(scores, batch.labels, factor.astype(scores.dtype), self._work)
         diverged = self._freeze_diverged(self._add_up(weights))
 
-        # scores now hold the gradient E by the scores (C, K, N); X^T E is the gradient by W
-        np.matmul(X.T, scores.reshape(-1, len(X)).T, out=self._gradient)
-        self._update.apply(self._gradient, scores.sum(axis=2), learning_rate)
+        self._update.apply_bias(self._error_of_contrasts(), learning_rate)
+        self._engine.backward(learning_rate)
         self.iteration += 1
         return diverged
+
+    def _error_of_contrasts(self) -> Floats:
+        """Hand the gradient by the scores to the engine; return the gradient by the bias (C, K)."""
+        error = self._engine.error
+        np.subtract(self._scores[:-1], self._scores[-1], out=error[..., 1:])
+        bias_gradient = np.zeros_like(self.stack.bias)
+        np.sum(error[..., 1:], axis=2, out=bias_gradient[:-1])
+        error[..., 0] = bias_gradient[:-1]
+        return bias_gradient
 
     def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:
         """Losses of the step, summed over its images (K,); they and the hits are remembered."""

@@ -1,7 +1,8 @@
 """How a gradient changes the weights of a stack: plain SGD, and SGD with momentum.
 
 One step is ``begin`` (which says what the scores' gradient is to be multiplied by), the product
-``X^T E`` outside, then ``apply``. Learning rates and the like are vectors of length K.
+``X^T E`` outside, then ``apply_bias`` and, for some rows of the weights at a time, ``apply``.
+Learning rates and the like are vectors of length K.
 """
 
 from typing import Protocol
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.forked import shared_zeros
 
 Floats = NDArray[np.floating]
 PerModel = NDArray[np.float64]
@@ -25,8 +27,12 @@ class Update(Protocol):
         """Start a step; return the factor (K,) that the scores' gradient is to carry."""
         ...
 
-    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
-        """End the step with the gradients by weights (D, C K), overwritten, and bias (C, K)."""
+    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:
+        """Update some rows of the weights by their gradient (rows, C K), which is overwritten."""
+        ...
+
+    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:
+        """Update the bias by its gradient (C, K), which is overwritten."""
         ...
 
     def forget(self, members: NDArray[np.bool_]) -> None:
@@ -60,10 +66,14 @@ class PlainUpdate:
             stack.fold_in(small)
         return learning_rate / stack.shrinkage
 
-    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
+    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
         """Subtract what already carries the learning rate."""
-        np.subtract(self._stack.weights, gradient, out=self._stack.weights)
-        np.subtract(self._stack.bias, bias_gradient, out=self._stack.bias)
+        weights = self._stack.weights[features]
+        np.subtract(weights, gradient, out=weights)
+
+    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
+        """Subtract what already carries the learning rate."""
+        np.subtract(self._stack.bias, gradient, out=self._stack.bias)
 
     def forget(self, members: NDArray[np.bool_]) -> None:
         """Nothing is remembered."""
@@ -89,7 +99,7 @@ class MomentumUpdate:
         self._regularization = regularization
         self._momentum = momentum
         self._nesterov = nesterov
-        self.velocity = np.zeros_like(stack.weights)
+        self.velocity = shared_zeros(stack.weights.shape, stack.weights.dtype)
         self.bias_velocity = np.zeros_like(stack.bias)
         self._scratch = np.empty((_BLOCK_FEATURES, stack.weights.shape[1]), stack.weights.dtype)
 
@@ -97,13 +107,16 @@ class MomentumUpdate:
         """Return ones: the velocity wants the gradient itself."""
         return np.ones_like(learning_rate)
 
-    def apply(self, gradient: Floats, bias_gradient: Floats, learning_rate: PerModel) -> None:
+    def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:
         """Update velocity and weights, a few rows at a time so that they stay in the cache."""
-        weights = self._stack.weights
+        weights, velocity = self._stack.weights[features], self.velocity[features]
         for start in range(0, len(weights), _BLOCK_FEATURES):
             rows = slice(start, start + _BLOCK_FEATURES)
-            self._update(weights[rows], gradient[rows], self.velocity[rows], learning_rate)
-        self._update(self._stack.bias, bias_gradient, self.bias_velocity, learning_rate)
+            self._update(weights[rows], gradient[rows], velocity[rows], learning_rate)
+
+    def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:
+        """Update velocity and bias."""
+        self._update(self._stack.bias, gradient, self.bias_velocity, learning_rate)
 
     def _update(
         self, weights: Floats, gradient: Floats, velocity: Floats, learning_rate: PerModel

@@ -1,5 +1,6 @@
 """Loss and accuracy of every model of a stack on images it does not train on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,11 @@ from numpy.typing import NDArray
 from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.model.kernels import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.engine import LARGEST_SELECTION
 
-_CHUNK = 500
+Floats = NDArray[np.floating]
+Multiply = Callable[[NDArray[np.int64]], Floats]
+"""``multiply(rows)`` gives the product of some images (1 + n, (C - 1) K), as logits want it."""
 
 
 @dataclass(frozen=True)
@@ -27,34 +31,41 @@ class Scorecard:
 
 def score_stack(
     stack: LinearStack,
-    images: NDArray[np.unsignedinteger],
+    multiply: Multiply,
     labels: NDArray[np.int64],
-    preprocessing: Preprocessing,
     kernel: Kernel,
     temperature: NDArray[np.float64],
 ) -> Scorecard:
-    """Score the models of a stack on images (n, D), a chunk at a time.
+    """Score the models of a stack on n images, a chunk at a time.
 
     Args:
         stack: K models.
-        images: (n, D) integers, n > 0.
-        labels: (n,) int64.
-        preprocessing: from images to features.
+        multiply: products of the images.
+        labels: (n,) int64, n > 0.
         kernel: the loss.
         temperature: (K,).
     """
     models, dtype = stack.models, stack.weights.dtype
     loss, correct = np.zeros(models), np.zeros(models)
-    features = np.empty((min(_CHUNK, len(images)), images.shape[1]), np.float32)
-    for start in range(0, len(images), _CHUNK):
-        chunk, truth = images[start : start + _CHUNK], labels[start : start + _CHUNK]
-        count = len(chunk)
-        X = features[:count]
-        preprocessing.apply(chunk, X)
-        logits = np.empty((stack.classes, models, count), dtype)
-        stack.logits(X @ stack.weights, temperature, logits)
+    for start in range(0, len(labels), LARGEST_SELECTION):
+        truth = labels[start : start + LARGEST_SELECTION]
+        logits = np.empty((stack.classes, models, len(truth)), dtype)
+        stack.logits(multiply(np.arange(start, start + len(truth))), temperature, logits)
         correct += (logits.argmax(axis=0) == truth).sum(axis=1)
-        work = Workspace.allocate(models, count, dtype)
+        work = Workspace.allocate(models, len(truth), dtype)
         kernel(logits, truth, np.ones((models, 1), dtype), work)
         loss += work.losses.sum(axis=1, dtype=np.float64)
-    return Scorecard(loss / len(images), correct / len(images))
+    return Scorecard(loss / len(labels), correct / len(labels))
+
+
+def multiplied_by(
+    stack: LinearStack, images: NDArray[np.unsignedinteger], preprocessing: Preprocessing
+) -> Multiply:
+    """Products of images (n, D) with the weights of a stack, in this process alone."""
+
+    def multiply(rows: NDArray[np.int64]) -> Floats:
+        features = np.zeros((1 + len(rows), stack.features), np.float32)
+        preprocessing.apply(images[rows], features[1:])
+        return features @ stack.contrasts
+
+    return multiply

@@ -15,13 +15,16 @@ def stack_of_three() -> LinearStack:
 def test_logits_are_those_of_each_member_alone() -> None:
     stack = stack_of_three()
     stack.shrinkage[:] = [1.0, 0.5, 0.25]
-    X = np.random.default_rng(0).normal(size=(6, 8))
+    rng = np.random.default_rng(0)
+    X, mean = rng.normal(size=(6, 8)), rng.normal(size=8)
     temperature = np.array([1.0, 2.0, 0.5])
     out = np.empty((4, 3, 6))
-    stack.logits(X @ stack.weights, temperature, out)
+    stack.logits(np.vstack([-mean, X]) @ stack.contrasts, temperature, out)
     for k in range(3):
         weights, bias = stack.member(k)
-        np.testing.assert_allclose(out[:, k].T, (X @ weights + bias) / temperature[k], rtol=1e-12)
+        expected = ((X - mean) @ weights + bias) / temperature[k]
+        expected -= expected[:, -1:]
+        np.testing.assert_allclose(out[:, k].T, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_initial_weights_depend_on_a_members_own_seed_and_scale_alone() -> None:
@@ -45,8 +48,16 @@ def test_from_weights_and_member_are_inverse() -> None:
     stack = LinearStack.from_weights(weights, bias)
     assert (stack.features, stack.classes, stack.models) == (5, 3, 2)
     for k in range(2):
-        assert (stack.member(k)[0] == weights[:, :, k]).all()
-        assert (stack.member(k)[1] == bias[:, k]).all()
+        np.testing.assert_allclose(stack.member(k)[0], weights[:, :, k], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(stack.member(k)[1], bias[:, k], rtol=1e-12, atol=1e-12)
+
+
+def test_columns_are_contrasts_with_the_last_class_and_then_the_mean() -> None:
+    weights = np.array([[5.0, 3.0, 1.0]])
+    stack = LinearStack.from_weights(weights[:, :, None], weights.T)
+    assert stack.weights.tolist() == [[4.0, 2.0, 3.0]]
+    assert stack.bias.tolist() == [[4.0], [2.0], [3.0]]
+    assert stack.contrasts.tolist() == [[4.0, 2.0]]
 
 
 def test_folding_in_the_shrinkage_keeps_the_true_weights() -> None:
@@ -56,8 +67,8 @@ def test_folding_in_the_shrinkage_keeps_the_true_weights() -> None:
     stack.fold_in(np.array([True, False, True]))
     assert stack.shrinkage.tolist() == [1.0, 0.25, 1.0]
     for k in range(3):
-        assert (stack.member(k)[0] == before[k][0]).all()
-        assert (stack.member(k)[1] == before[k][1]).all()
+        np.testing.assert_allclose(stack.member(k)[0], before[k][0], rtol=1e-12)
+        np.testing.assert_allclose(stack.member(k)[1], before[k][1], rtol=1e-12)
 
 
 def test_clearing_a_member_leaves_the_others() -> None:

@@ -30,7 +30,7 @@ def assert_same(a: StackResult, b: StackResult) -> None:
 
 
 MIXED = {
-    "optimizer.learning_rate": [0.003, 0.03],
+    "optimizer.learning_rate": [0.003, 0.01],
     "optimizer.momentum": [0.0, 0.9],
     "optimizer.regularization": [0.0, 1.0],
     "optimizer.schedule": ["constant", {"kind": "cosine", "warmup": 5}],

@@ -1,0 +1,309 @@
+"""The two matrix products of a step, and the preparation of its minibatch, on two processes.
+
+The features are cut into two shards, and with them the rows of the weights. For each shard the
+features of the minibatch are prepared and multiplied with its rows of W; later its rows of the
+gradient are computed and its rows of W updated. The products of both shards add up to the scores,
+so scores are all that travels between processes, and nothing that grows with D. Who would wait
+prepares the next minibatch.
+
+Each process gets half of BLAS's threads. All of them in one process would share nothing but the
+products, which in a step of one model are less than half of the work. Threads of Python would share
+the rest too, but handing the interpreter's lock around took longer than it saved. There are two
+shards even where one process does it all, so that the bits do not depend on the machine's cores.
+
+Centring costs nothing here. With features ``x - m`` the scores are ``X W - 1 (m W)`` and the
+gradient is ``X^T E - m^T (1^T E)``: the row ``-m`` goes along as one more example, whose scores are
+added to those of all others, and whose error is the sum of theirs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.model.stack import LinearStack
+from softmax_cli.training.blas import blas_threads, limited_to
+from softmax_cli.training.forked import Fork, shared_zeros
+from softmax_cli.training.inputs import Inputs
+from softmax_cli.training.updates import Update
+
+Floats = NDArray[np.floating]
+PerModel = NDArray[np.float64]
+Part = Literal["train", "validation"]
+
+LARGEST_SELECTION = 500
+"""Images that can be multiplied at once, unless a minibatch is larger."""
+
+_PARTS: tuple[Part, ...] = ("train", "validation")
+_SLOTS = 2
+_SHARDS = 2
+_WORTH_SHARING = 2**21
+"""Multiplications in a product from which on sharing it gains more than it costs."""
+_FIRST_SHARE = 0.46
+"""Of the features, in the shard of this process, which computes the loss besides."""
+_FEW_COLUMNS = 20
+"""Up to which the gradient is computed transposed: BLAS takes a quarter less time for ``E^T X``."""
+_FORWARD, _BACKWARD = 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Some images, no more than a minibatch or :data:`LARGEST_SELECTION`.
+
+    Attributes:
+        part: what ``rows`` counts.
+        rows: (n,) int64.
+    """
+
+    part: Part
+    rows: NDArray[np.int64]
+
+
+class StepEngine:
+    """Products of selected images with the weights of a stack, and updates of these weights.
+
+    A step is :meth:`forward`, then, with what the loss made of the scores, :meth:`backward`.
+    Within :meth:`shared` a second process takes part, if that is worth while.
+
+    Args:
+        stack: the models; their weights must be shared with forks.
+        inputs: images and preprocessing.
+        update: how a gradient changes ``stack``; what it remembers must be shared with forks.
+        batch_size: N.
+
+    Attributes:
+        error: (C - 1, K, 1 + N), to be filled before :meth:`backward`: the gradient by the scores
+            of each class less that of the last class, with the factor that ``update`` asks for;
+            before these, in column 0, their sum over the examples.
+    """
+
+    def __init__(self, stack: LinearStack, inputs: Inputs, update: Update, batch_size: int) -> None:
+        self._stack = stack
+        self._inputs = inputs
+        self._update = update
+        self._memory = _Memory.allocate(stack, batch_size)
+        self.error = self._memory.error
+        first = round(stack.features * _FIRST_SHARE)
+        self._shards = [
+            _Shard(number, features, self._memory, stack, inputs, update)
+            for number, features in enumerate((slice(0, first), slice(first, stack.features)))
+        ]
+        self._fork: Fork | None = None
+        self._current = 0
+        self._forget()
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """A second process takes part in what is done within this context, if it can be had."""
+        threads = blas_threads()
+        if threads < _SHARDS or not self._is_worth_sharing():
+            yield
+            return
+        with limited_to(threads // _SHARDS):
+            try:
+                self._start_fork()
+                yield
+            finally:
+                self._stop_fork()
+
+    def forward(self, selection: Selection, following: Selection | None = None) -> Floats:
+        """Multiply images with the weights.
+
+        Args:
+            selection: the images; quickly at hand if they were the last ``following``.
+            following: what will be asked for next.
+
+        Returns:
+            (1 + n, (C - 1) K), valid until the next call, as :meth:`LinearStack.logits` wants it.
+        """
+        # What the current slot holds is done with; the other one may hold what was to follow.
+        slot, fresh = self._place(selection, self._current)
+        _, ahead = self._place(following, 1 - slot) if following else (slot, False)
+        self._current = slot
+        self._order(_FORWARD, slot, fresh, ahead)
+        self._prepare(slot)
+        for shard in self._shards_here:
+            shard.multiply(slot)
+        return self._sum_of_products(1 + len(selection.rows))
+
+    def backward(self, learning_rate: PerModel) -> None:
+        """Update the weights by the gradient that ``error`` gives for the last forward.
+
+        Args:
+            learning_rate: (K,).
+        """
+        self._memory.learning_rate[...] = learning_rate
+        self._order(_BACKWARD, self._current)
+        for shard in self._shards_here:
+            shard.learn(self._current)
+        self._prepare(1 - self._current)
+        self._wait()
+
+    def _is_worth_sharing(self) -> bool:
+        examples, columns = self.error.shape[-1], self._memory.products.shape[-1]
+        return bool(examples * self._stack.features * columns >= _WORTH_SHARING)
+
+    def _start_fork(self) -> None:
+        """Give the second shard to a fork; where there can be none, keep it."""
+        self._forget()
+        with suppress(OSError):
+            self._fork = Fork(self._shards[1].obey)
+
+    def _stop_fork(self) -> None:
+        if self._fork is not None:
+            self._fork.stop()
+            self._fork = None
+        self._forget()
+
+    @property
+    def _shards_here(self) -> "list[_Shard]":
+        return self._shards if self._fork is None else self._shards[:1]
+
+    def _forget(self) -> None:
+        """Hold no selection."""
+        self._placed: list[Selection | None] = [None] * _SLOTS
+        self._unprepared: set[int] = set()
+
+    def _place(self, selection: Selection, slot: int) -> tuple[int, bool]:
+        """The slot that holds a selection, if none did this one; and whether it is new there."""
+        if selection in self._placed:
+            return self._placed.index(selection), False
+        self._placed[slot] = selection
+        self._unprepared.add(slot)
+        self._memory.select(slot, selection)
+        return slot, True
+
+    def _prepare(self, slot: int) -> None:
+        if slot in self._unprepared:
+            self._unprepared.remove(slot)
+            for shard in self._shards_here:
+                shard.prepare(slot)
+
+    def _order(self, *order: int) -> None:
+        if self._fork is not None:
+            self._memory.order[: len(order)] = order
+            self._fork.order()
+
+    def _wait(self) -> None:
+        if self._fork is not None:
+            self._fork.wait()
+
+    def _sum_of_products(self, count: int) -> Floats:
+        self._wait()
+        first, second = self._memory.products[:, :count]
+        total: Floats = np.add(first, second, out=first)
+        return total
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What processes tell each other, in memory that they share.
+
+    Attributes:
+        order: int64, what to do, with which slot, whether its selection is new, and whether the
+            selection in the other slot is new.
+        parts: (slots,) int64, index into ``_PARTS``.
+        counts: (slots,) int64, number of rows.
+        rows: (slots, M) int64, for selections of at most M images.
+        products: (2, 1 + M, (C - 1) K).
+        error: (C - 1, K, 1 + N).
+        learning_rate: (K,).
+    """
+
+    order: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    products: Floats
+    error: Floats
+    learning_rate: PerModel
+
+    @classmethod
+    def allocate(cls, stack: LinearStack, batch_size: int) -> "_Memory":
+        most = max(batch_size, LARGEST_SELECTION)
+        dtype, classes, models = stack.weights.dtype, stack.classes, stack.models
+        return cls(
+            order=shared_zeros((4,), np.int64),
+            parts=shared_zeros((_SLOTS,), np.int64),
+            counts=shared_zeros((_SLOTS,), np.int64),
+            rows=shared_zeros((_SLOTS, most), np.int64),
+            products=shared_zeros((_SHARDS, 1 + most, (classes - 1) * models), dtype),
+            error=shared_zeros((classes - 1, models, 1 + batch_size), dtype),
+            learning_rate=shared_zeros((models,), np.float64),
+        )
+
+    def select(self, slot: int, selection: Selection) -> None:
+        self.parts[slot] = _PARTS.index(selection.part)
+        self.counts[slot] = len(selection.rows)
+        self.rows[slot, : len(selection.rows)] = selection.rows
+
+
+class _Shard:
+    """Some of the features, and what has to be done for them."""
+
+    def __init__(
+        self,
+        number: int,
+        features: slice,
+        memory: _Memory,
+        stack: LinearStack,
+        inputs: Inputs,
+        update: Update,
+    ) -> None:
+        self._memory = memory
+        self._features = features
+        self._update = update
+        self._images = (inputs.train[:, features], inputs.validation[:, features])
+        self._weights = stack.contrasts[features]
+        self._product = memory.products[number]
+        self._gradient = np.zeros((len(self._weights), stack.weights.shape[1]), self._product.dtype)
+        self._transposed = np.empty(self._weights.shape[::-1], self._product.dtype)
+
+        scale = inputs.preprocessing.scale[features]
+        self._reciprocal = 1 / scale if (scale != 1).any() else None
+        self._X = np.empty((_SLOTS, len(self._product), len(scale)), np.float32)
+        self._X[:, 0] = -inputs.preprocessing.mean[features] / scale
+
+    def obey(self, answer: Any) -> None:
+        """Follow the order that stands in memory."""
+        order, slot, fresh, ahead = self._memory.order.tolist()
+        if order == _BACKWARD:
+            self.learn(slot)
+            answer()
+            return
+        if fresh:
+            self.prepare(slot)
+        self.multiply(slot)
+        answer()
+        if ahead:
+            self.prepare(1 - slot)
+
+    def prepare(self, slot: int) -> None:
+        """From the pixels of the selected images to features, but for the mean."""
+        memory = self._memory
+        count = int(memory.counts[slot])
+        X = self._X[slot, 1 : 1 + count]
+        # The conversion comes first: operations that mix dtypes cast through a small buffer.
+        np.copyto(X, self._images[memory.parts[slot]][memory.rows[slot, :count]])
+        if self._reciprocal is not None:
+            np.multiply(X, self._reciprocal, out=X)
+
+    def multiply(self, slot: int) -> None:
+        """This shard's part of the scores."""
+        count = 1 + int(self._memory.counts[slot])
+        np.matmul(self._X[slot, :count], self._weights, out=self._product[:count])
+
+    def learn(self, slot: int) -> None:
+        """This shard's rows of the gradient and of the new weights."""
+        error = self._memory.error
+        E = error.reshape(-1, error.shape[-1])
+        X, contrasts = self._X[slot, : E.shape[1]], self._gradient[:, : len(E)]
+        if len(E) <= _FEW_COLUMNS:
+            np.copyto(contrasts, np.matmul(E, X, out=self._transposed).T)
+        else:
+            np.matmul(X.T, E.T, out=contrasts)
+        self._gradient[:, len(E) :] = 0
+        self._update.apply(self._features, self._gradient, self._memory.learning_rate)

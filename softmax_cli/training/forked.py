@@ -1,0 +1,134 @@
+"""A process that shares arrays with this one and does a part of every step.
+
+It is a fork, so it has all that the parent has, images too, without a copy. Orders and answers are
+semaphores, which also order the accesses to memory around them; who waits looks again and again for
+about a millisecond before going to sleep, as waking a sleeping core takes longer than most waits.
+"""
+
+import mmap
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from softmax_cli.errors import SoftmaxError
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Semaphore
+
+_LOOKS = 5000
+_SLEEP_SECONDS = 0.05
+_STANDARD_STREAMS = 3
+
+
+class LostProcessError(SoftmaxError):
+    """A process that took part in a training has ended, and with it the training."""
+
+
+def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array of zeros that forks of this process share instead of copying it when it changes."""
+    itemsize = np.dtype(dtype).itemsize
+    memory = mmap.mmap(-1, max(prod(shape) * itemsize, 1))
+    return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
+
+
+def shared_copy(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy in memory that forks of this process share."""
+    copy = shared_zeros(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
+class Fork:
+    """A fork of this process that does what it is told, order by order.
+
+    It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and ends
+    when the parent does.
+
+    Args:
+        obey: called in the fork for each order; calls its argument once, when the answer is ready.
+
+    Raises:
+        OSError: this system cannot fork, has no semaphores, or allows no further process.
+    """
+
+    def __init__(self, obey: Callable[[Callable[[], None]], None]) -> None:
+        if sys.platform != "linux":
+            raise OSError("forks are only used on Linux: system libraries elsewhere forbid them")
+        self._order, self._answer = _semaphore(), _semaphore()
+        self._parent = os.getpid()
+        with warnings.catch_warnings():
+            # The fork only computes, so locks that other threads hold are of no concern to it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = os.fork()
+        if self._pid == 0:
+            self._serve(obey)
+
+    def order(self) -> None:
+        """Give an order; what it is stands in shared memory."""
+        self._order.release()
+
+    def wait(self) -> None:
+        """Wait for the answer to the last order.
+
+        Raises:
+            LostProcessError: the fork has ended.
+        """
+        _acquire(self._answer, self._check)
+
+    def stop(self) -> None:
+        """End the fork, whatever it is doing."""
+        try:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it has ended by itself
+
+    def _check(self) -> None:
+        ended, status = os.waitpid(self._pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            raise LostProcessError(
+                "one of the processes that train together has ended "
+                + (f"(killed by signal {-code})" if code < 0 else f"(exit code {code})"),
+                hint="Was there too little memory? What was saved is intact; --resume goes on.",
+            )
+
+    def _serve(self, obey: Callable[[Callable[[], None]], None]) -> None:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
+            with np.errstate(over="ignore", invalid="ignore"):
+                while True:
+                    _acquire(self._order, self._leave_orphaned)
+                    obey(self._answer.release)
+        finally:
+            os._exit(1)  # never into the parent's code, nor its exit handlers
+
+    def _leave_orphaned(self) -> None:
+        if os.getppid() != self._parent:
+            os._exit(0)
+
+
+def _semaphore() -> "Semaphore":
+    from multiprocessing import get_context
+
+    try:
+        return get_context("fork").Semaphore(0)
+    except ImportError as error:
+        raise OSError(str(error)) from error
+
+
+def _acquire(semaphore: "Semaphore", every_now_and_then: Callable[[], None]) -> None:
+    for _ in range(_LOOKS):
+        if semaphore.acquire(block=False):
+            return
+    while not semaphore.acquire(timeout=_SLEEP_SECONDS):
+        every_now_and_then()
