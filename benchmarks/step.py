@@ -4,6 +4,7 @@ It needs no other library than the package itself does.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,7 +17,7 @@ from softmax_cli.data.images import ImageSet
 from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.training.assembly import TrainingData, build_trainer
-from softmax_cli.training.trainer import Progress
+from softmax_cli.training.trainer import Progress, Trainer
 
 MODELS = (1, 24)
 
@@ -58,17 +59,14 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
         batch_size: N.
         repeats: number of blocks.
     """
-    steps = _steps(images, models, batch_size)
-    warm_up = seconds_of(lambda: _advance(steps, _WARM_UP_STEPS)) / _WARM_UP_STEPS
+    trainer = _trainer(images, models, batch_size)
+    warm_up = _seconds_of_steps(trainer, _WARM_UP_STEPS) / _WARM_UP_STEPS
     count = max(10, round(_BLOCK_SECONDS / warm_up))
     columns = len(images.class_names) * models
     products = ProductsAlone(batch_size, images.images.shape[1], columns, count)
     products.setup()
     products.run()
-    blocks = [
-        (seconds_of(lambda: _advance(steps, count)), seconds_of(products.run))
-        for _ in range(repeats)
-    ]
+    blocks = [(_seconds_of_steps(trainer, count), seconds_of(products.run)) for _ in range(repeats)]
     return StepTimes(
         models=models,
         batch_size=batch_size,
@@ -79,8 +77,8 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
     )
 
 
-def _steps(images: ImageSet, models: int, batch_size: int) -> Iterator[Progress]:
-    """Steps of a training that never validates."""
+def _trainer(images: ImageSet, models: int, batch_size: int) -> Trainer:
+    """Of a training that never validates."""
     config = load_train_config(
         "cs231n",
         [
@@ -91,7 +89,14 @@ def _steps(images: ImageSet, models: int, batch_size: int) -> Iterator[Progress]
     )
     preprocessing = Preprocessing.fit(images.images, center=True, scale="none")
     data = TrainingData(images, images.take_last(1), preprocessing)
-    return build_trainer([config] * models, data).train()
+    return build_trainer([config] * models, data)
+
+
+def _seconds_of_steps(trainer: Trainer, count: int) -> float:
+    """Of some steps, once they have got going; in the end all of the machine is free again."""
+    with closing(trainer.train()) as steps:
+        _advance(steps, _WARM_UP_STEPS)
+        return seconds_of(lambda: _advance(steps, count))
 
 
 def _advance(steps: Iterator[Progress], count: int) -> None:

@@ -6,6 +6,7 @@ times are medians.
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
 
@@ -19,6 +20,7 @@ from softmax_cli.model.kernels import Workspace, softmax_kernel
 from softmax_cli.model.losses import softmax_loss_naive, softmax_loss_vectorized
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.assembly import TrainingData, build_trainer
+from softmax_cli.training.trainer import Trainer
 
 Floats = NDArray[np.floating]
 Evaluate = Callable[[], tuple[float, Floats]]
@@ -66,8 +68,8 @@ class StepTiming:
         batch_size: N.
         seconds: of a step; median of blocks of steps.
         product_seconds: of ``X W`` and ``X^T E``, the same.
-        ratio: of the two, median over neighbouring blocks. It falls below 1 where the threads of
-            training do better than those of BLAS, as they do beside other busy processes.
+        ratio: of the two, median over neighbouring blocks. It falls below 1 where the processes of
+            training do better than the threads of BLAS, as they do beside other busy programs.
     """
 
     models: int
@@ -160,12 +162,10 @@ def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming
     )
     data = TrainingData(images, images.take_last(1), preprocessing)
     trainer = build_trainer([config] * models, data)
-    steps = trainer.train()
     batch_size = config.training.batch_size
     multiply = _products(batch_size, trainer.stack)
-    for warm_up in (lambda: next(steps), multiply):
-        _seconds_each(warm_up)
-    pairs = [(_seconds_each(lambda: next(steps)), _seconds_each(multiply)) for _ in range(_BLOCKS)]
+    pairs = [(_seconds_per_step(trainer), _seconds_each(multiply)) for _ in range(_BLOCKS + 1)]
+    del pairs[0]
     step, product = (median(column) for column in zip(*pairs, strict=True))
     ratio = median(own / bare for own, bare in pairs)
     return StepTiming(models, batch_size, step, product, ratio)
@@ -173,7 +173,14 @@ def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming
 
 def steps_needed() -> int:
     """How many iterations a configuration must have for :func:`time_steps`, none a validation."""
-    return (_BLOCKS + 1) * _STEPS_PER_BLOCK + 1
+    return 2 * (_BLOCKS + 1) * _STEPS_PER_BLOCK + 1
+
+
+def _seconds_per_step(trainer: Trainer) -> float:
+    """Of a step in a block of them, once they have got going; then all of the machine is free."""
+    with closing(trainer.train()) as steps:
+        _seconds_each(lambda: next(steps))
+        return _seconds_each(lambda: next(steps))
 
 
 def _seconds_each(run: Callable[[], object]) -> float:

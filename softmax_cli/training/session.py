@@ -4,6 +4,7 @@ The loop itself is in ``trainer``; here is what happens around it.
 """
 
 import time
+from contextlib import closing
 from typing import Any, Protocol
 
 from softmax_cli.config.differences import differing_keys
@@ -100,17 +101,18 @@ class _Session:
         """Run the loop; save a checkpoint when one is due or a stop is asked for."""
         every = self._config.training.checkpoint_every
         self._start = time.perf_counter()
-        for progress in self._trainer.train():
-            observer.progressed(self._trainer, progress)
-            stop = observer.stop_requested()
-            if stop or progress.iteration % every == 0:
-                self._save_checkpoint()
-            if stop:
-                raise InterruptedRunError(
-                    f"stopped after {progress.iteration} of {self._trainer.iterations} iterations; "
-                    "a checkpoint is saved",
-                    hint=f"Go on with: softmax train --resume {self._run.path}",
-                )
+        with closing(self._trainer.train()) as steps:
+            for progress in steps:
+                observer.progressed(self._trainer, progress)
+                stop = observer.stop_requested()
+                if stop or progress.iteration % every == 0:
+                    self._save_checkpoint()
+                if stop:
+                    raise InterruptedRunError(
+                        f"stopped after {progress.iteration} of {self._trainer.iterations} "
+                        "iterations; a checkpoint is saved",
+                        hint=f"Go on with: softmax train --resume {self._run.path}",
+                    )
 
     def _save_checkpoint(self) -> None:
         document = {**self._origin(), "seconds": self.seconds()}

@@ -1,6 +1,6 @@
 """The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -134,8 +134,10 @@ class Trainer:
         self._work = Workspace.allocate(stack.models, examples, dtype)
         self._scores = np.empty((stack.classes, stack.models, examples), dtype)
 
-    def train(self, until: int | None = None) -> Iterator[Progress]:
+    def train(self, until: int | None = None) -> Generator[Progress, None, None]:
         """Train until no model is running, or to the end; one progress for each step.
+
+        Close the generator where it is left early: until then a second process stands by.
 
         Args:
             until: steps done at which to stop and validate before the end.

@@ -1,6 +1,7 @@
 """One stack, trained from where it stands to where it should stop."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,13 +111,14 @@ def run_stack(
             state = Checkpoint(trainer.iteration, trainer.state(), document())
             save_checkpoint(checkpoints, state)
 
-    for progress in trainer.train(task.until):
-        observer.progressed(task, trainer, progress)
-        stop = observer.stop_requested()
-        if stop or progress.iteration % every == 0:
-            save()
-        if stop:
-            raise StopRequestedError
+    with closing(trainer.train(task.until)) as steps:
+        for progress in steps:
+            observer.progressed(task, trainer, progress)
+            stop = observer.stop_requested()
+            if stop or progress.iteration % every == 0:
+                save()
+            if stop:
+                raise StopRequestedError
     save()
     end = document()
     trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
