@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 from softmax_cli.data.mirroring import mirrored
 
 Scale = Literal["none", "unit", "pixel"]
-
-_BLOCK_ROWS = 25
-"""Rows that are converted, centred and scaled together."""
 
 _EXACT_ROWS = 256
 """Rows whose squared pixels float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
@@ -71,30 +67,11 @@ class Preprocessing:
         """Write the features of images (n, D) of integers into ``out`` (n, D) float32.
 
         The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
-        small buffer and takes several times as long. A few rows at a time stay in the cache.
+        small buffer and takes several times as long.
         """
-        for start in range(0, len(images), _BLOCK_ROWS):
-            block = out[start : start + _BLOCK_ROWS]
-            np.copyto(block, images[start : start + _BLOCK_ROWS])
-            if self._means is not None:
-                np.subtract(block, self._means[: len(block)], out=block)
-            if self._reciprocals is not None:
-                np.multiply(block, self._reciprocals[: len(block)], out=block)
-
-    @cached_property
-    def _means(self) -> NDArray[np.float32] | None:
-        """The mean as often as a block has rows, or None if it is zero."""
-        return _rows(self.mean) if self.mean.any() else None
-
-    @cached_property
-    def _reciprocals(self) -> NDArray[np.float32] | None:
-        """One over the scale as often as a block has rows, or None if it is one."""
-        return _rows(np.float32(1) / self.scale) if (self.scale != 1).any() else None
-
-
-def _rows(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A block of equal rows: numpy runs through two whole blocks faster than row by row."""
-    return np.tile(values, (_BLOCK_ROWS, 1))
+        np.copyto(out, images)
+        np.subtract(out, self.mean, out=out)
+        np.multiply(out, np.float32(1) / self.scale, out=out)
 
 
 def _mean(images: NDArray[np.uint8], *, squared: bool = False) -> NDArray[np.float64]:
