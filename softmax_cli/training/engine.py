@@ -324,5 +324,5 @@ def _first_features(stack: LinearStack) -> int:
     It computes the loss besides, which matters the more the fewer columns the products have. Of
     shares from 0.36 to 0.5, 0.42 was fastest for one model of ten classes and 0.49 for 24.
     """
-    columns = stack.contrasts.shape[1]
+    columns = int(stack.contrasts.shape[1])
     return round(stack.features * 0.49 * columns / (columns + 1.4))
