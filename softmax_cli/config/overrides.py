@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from softmax_cli.config.problems import KeyPath, Place, Problem, Value, dotted, shown
-from softmax_cli.config.yaml_reader import Document, read_yaml
+from softmax_cli.config.yaml_reader import MAXIMUM_DEPTH, Document, read_yaml
 from softmax_cli.errors import ConfigurationError
 
 COMMAND_LINE = Place("command line")
@@ -58,8 +58,13 @@ def apply_overrides(
 def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> None:
     """Set one value of a document, making the mappings around it where there are none.
 
-    If something else than a mapping stands in the way, that is added to the document's problems.
+    If something else than a mapping stands in the way, or the path is deeper than any document may
+    be, that is added to the document's problems.
     """
+    if len(path) > MAXIMUM_DEPTH:
+        complaint = f"expected at most {MAXIMUM_DEPTH} levels, got {len(path)}"
+        document.problems.append(Problem(place, path, complaint))
+        return
     parent = document.value
     for depth in range(1, len(path)):
         parent = _child_mapping(parent, path[:depth])

@@ -15,6 +15,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Where a value stands in its document: names of keys and positions in lists, from the root."""
 
 PROBLEMS_SHOWN = 20
+PROBLEMS_SOUGHT = 100
+"""Beyond, nobody reads on, but a hostile file could go on for seconds."""
 TEXT_SHOWN = 60
 
 
@@ -78,7 +80,7 @@ def dotted(path: KeyPath) -> str:
     name = ""
     for part in path:
         name += f"[{part}]" if isinstance(part, int) else f".{printable(part)}"
-    return name.removeprefix(".")
+    return _shortened(name.removeprefix("."))
 
 
 def shown(value: object) -> str:
@@ -95,9 +97,12 @@ def shown(value: object) -> str:
 
 def printable(text: str) -> str:
     """Escape what could move a terminal's cursor and shorten what would fill its screen."""
-    if len(text) > 4 * TEXT_SHOWN:
-        text = text[: 4 * TEXT_SHOWN] + "..."
+    text = _shortened(text)
     return text if text.isprintable() else json.dumps(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 4 * TEXT_SHOWN else text[: 4 * TEXT_SHOWN] + "..."
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

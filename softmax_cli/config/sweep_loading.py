@@ -4,12 +4,15 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from softmax_cli.config.loading import load_train_config, read_source
 from softmax_cli.config.overrides import COMMAND_LINE, apply_overrides, key_path, set_value
 from softmax_cli.config.presets import preset_names
 from softmax_cli.config.problems import (
+    PROBLEMS_SHOWN,
+    PROBLEMS_SOUGHT,
     KeyPath,
     Problem,
     Value,
@@ -18,7 +21,14 @@ from softmax_cli.config.problems import (
     shown,
 )
 from softmax_cli.config.schema import TrainConfig
-from softmax_cli.config.sweep_schema import MOST_TRIALS, Axis, RandomSearch, Range, SweepConfig
+from softmax_cli.config.sweep_schema import (
+    MOST_TRIALS,
+    MOST_VALUES_IN_ALL,
+    Axis,
+    RandomSearch,
+    Range,
+    SweepConfig,
+)
 from softmax_cli.config.validation import checked, validated, whole_number_keys
 from softmax_cli.config.writing import config_digest, plain_values
 from softmax_cli.config.yaml_reader import Document
@@ -49,7 +59,9 @@ def load_sweep_config(source: str, overrides: Sequence[str] = ()) -> SweepConfig
         _insert_base(document, document.value, Path(source).parent)
     apply_overrides(document, filter(_is_about_base, overrides), sweep_key_path)
     sweep = validated(SweepConfig, document)
-    if problems := [*_search_problems(sweep, document), *_value_problems(sweep, document)]:
+    _refuse_too_many_values(sweep, document)
+    values = islice(_value_problems(sweep, document), PROBLEMS_SOUGHT)
+    if problems := [*_search_problems(sweep, document), *values]:
         raise configuration_error(problems)
     return sweep
 
@@ -119,6 +131,15 @@ def _insert_base(document: Document, values: dict[str, Value], folder: Path) -> 
     values.setdefault("train", {})
 
 
+def _refuse_too_many_values(sweep: SweepConfig, document: Document) -> None:
+    """Each written value is checked as a training of its own, which takes its time."""
+    count = sum(len(axis) for axis in sweep.parameters.values() if isinstance(axis, list))
+    if count > MOST_VALUES_IN_ALL:
+        path = ("parameters",)
+        complaint = f"expected at most {MOST_VALUES_IN_ALL} values in all lists, got {count}"
+        raise configuration_error([Problem(document.place(path), path, complaint)])
+
+
 def _search_problems(sweep: SweepConfig, document: Document) -> Iterator[Problem]:
     """What is wrong with the parameters taken together."""
     random = isinstance(sweep.search, RandomSearch)
@@ -139,8 +160,10 @@ def _search_problems(sweep: SweepConfig, document: Document) -> Iterator[Problem
 def _value_problems(sweep: SweepConfig, document: Document) -> Iterator[Problem]:
     """What is wrong with single values of the parameters."""
     for key, axis in sweep.parameters.items():
-        digests, complaints = set(), set()
+        digests, complaints, wrong = set(), set(), 0
         for path, value in _written_values(key, axis):
+            if wrong == PROBLEMS_SHOWN:
+                break
             place = document.place(path)
             trial = Document(plain_values(sweep.train), {(): place})
             set_value(trial, key_path(key), value, place)
@@ -151,6 +174,7 @@ def _value_problems(sweep: SweepConfig, document: Document) -> Iterator[Problem]
                 )
             elif config:
                 digests.add(digest)
+            wrong += bool(problems)
             for problem in problems:
                 if not problem.joint and problem.complaint not in complaints:
                     complaints.add(problem.complaint)

@@ -13,7 +13,9 @@ from softmax_cli.config.schema import (
 )
 
 MOST_TRIALS = 100_000
+MOST_PARAMETERS = 100
 MOST_VALUES = 1000
+MOST_VALUES_IN_ALL = 5000
 MOST_FOLDS = 100
 
 
@@ -128,6 +130,7 @@ class SweepConfig(Settings):
     train: TrainConfig = Field(description="The settings that all trials share.")
     parameters: dict[str, Axis] = Field(
         min_length=1,
+        max_length=MOST_PARAMETERS,
         description="Dotted keys of settings, each with a list or {low, high, num, scale}.",
     )
     search: Annotated[

@@ -5,12 +5,14 @@ pydantic finds the problems; here they get their place in the file and this proj
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from softmax_cli.config.problems import (
+    PROBLEMS_SOUGHT,
     KeyPath,
     Problem,
     configuration_error,
@@ -62,12 +64,16 @@ def validated(model: type[Model], document: Document) -> Model:
 
 
 def checked(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
-    """The settings in a document, if they are valid, and every problem of it."""
+    """The settings in a document, if they are valid, and its problems, if there are not too many.
+
+    Of those that only the model finds, ``PROBLEMS_SOUGHT`` are told.
+    """
     try:
         return model.model_validate(document.value), list(document.problems)
     except ValidationError as error:
         known = {problem.path for problem in document.problems}
-        found = (_problem(model, document, details) for details in error.errors(include_url=False))
+        findings = islice(error.errors(include_url=False), PROBLEMS_SOUGHT)
+        found = (_problem(model, document, details) for details in findings)
         return None, [
             *document.problems,
             *(problem for problem in found if problem.path not in known),

@@ -1,5 +1,6 @@
 """The way from a preset or file and overrides to settings."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,11 @@ def test_with_values_refuses_like_a_file() -> None:
     assert first.startswith("sweep.yaml: optimizer.learning_rat: expected one of learning_rate, ")
     assert first.endswith("got an unknown key; did you mean optimizer.learning_rate?")
     assert second == "sweep.yaml: seed: expected a number of at least 0, got -1"
+
+
+def test_thousands_of_unknown_keys_are_refused_at_once(tmp_path: Path) -> None:
+    source = _file(tmp_path, "".join(f"key{i}: 1\n" for i in range(15_000)))
+    start = time.process_time()
+    with pytest.raises(ConfigurationError, match=r"train.yaml:1: key0: expected one of data"):
+        load_train_config(source)
+    assert time.process_time() - start < 1

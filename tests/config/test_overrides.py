@@ -68,6 +68,7 @@ def test_keys_can_be_added_to_the_shorthand_of_a_schedule(tmp_path: Path) -> Non
         ("learning_rate=1", "did you mean optimizer.learning_rate?"),
         ("seed=true", "seed: expected a whole number, got true"),
         ("seed=[1, 2]", "seed: expected a whole number, got [1, 2]"),
+        (".".join("a" * 40_000) + "=1", "expected at most 16 levels, got 40000"),
     ],
 )
 def test_a_bad_override_is_explained(override: str, complaint: str) -> None:

@@ -1,5 +1,6 @@
 """The way from a sweep file and overrides to a checked sweep."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,30 @@ def test_files_of_the_other_kind_are_told_apart() -> None:
     assert "expected a sweep with base and parameters" in _complaints("demo")[0]
     with pytest.raises(ConfigurationError, match="got those of a sweep"):
         load_train_config("demo-sweep")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        (
+            "".join(f"  k{i}: [1]\n" for i in range(15_000)),
+            "parameters: expected at most 100 value",
+        ),
+        ("".join(f"  k{i}: {[*range(1000)]}\n" for i in range(6)), "at most 5000 values in all"),
+        ("".join(f"  k{i}: {[*range(1000)]}\n" for i in range(5)), "k0[0]: expected one of data"),
+        (
+            '  ? "' + ".".join("a" * 40_000) + '"\n  : [1]\n',
+            "expected at most 16 levels, got 40000",
+        ),
+    ],
+    ids=["keys", "values", "wrong values", "levels"],
+)
+def test_a_hostile_sweep_is_refused_at_once(
+    tmp_path: Path, parameters: str, complaint: str
+) -> None:
+    source = _file(tmp_path, f"base: demo\nparameters:\n{parameters}")
+    start = time.process_time()
+    complaints = _complaints(source)
+    assert any(complaint in line for line in complaints)
+    assert max(map(len, complaints)) < 1000
+    assert time.process_time() - start < 1
