@@ -139,6 +139,8 @@ def _parse_batch(rest: bytes, file: BatchFile, path: Path) -> NDArray[np.int64]:
     state = (1, (file.images, PIXELS), _BYTE_DTYPE, False, b"")
     if not isinstance(data, PickledArray) or data.state != state:
         raise DataError(f"{path}: expected pixels as ({file.images}, {PIXELS}) bytes in C order")
+    if not isinstance(content[b"batch_label"], bytes):
+        raise DataError(f"{path}: batch_label: expected a string")
     _check_list(content[b"filenames"], bytes, file.images, f"{path}: filenames")
     labels = _check_list(content[b"labels"], int, file.images, f"{path}: labels")
     if not set(labels) <= set(range(len(CLASS_NAMES))):
