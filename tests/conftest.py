@@ -17,12 +17,17 @@ def cifar10_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = os.environ.get("SOFTMAX_TEST_CIFAR10")
     if not source:
         pytest.skip("SOFTMAX_TEST_CIFAR10 is not set: name an archive or folder of CIFAR-10")
-    path = Path(source)
     target = tmp_path_factory.mktemp("cifar10")
-    if path.is_dir():
-        folder = path if path.name == "cifar-10-batches-py" else path / "cifar-10-batches-py"
+    unpack_cifar10(Path(source), target)
+    return target
+
+
+def unpack_cifar10(source: Path, target: Path) -> None:
+    """Put ``cifar-10-batches-py/`` of an archive, or of a folder, into the folder ``target``."""
+    if source.is_dir():
+        named = source.name == "cifar-10-batches-py"
+        folder = source if named else source / "cifar-10-batches-py"
         shutil.copytree(folder, target / "cifar-10-batches-py")
     else:
-        with tarfile.open(path) as archive:
+        with tarfile.open(source) as archive:
             archive.extractall(target, filter="data")
-    return target
