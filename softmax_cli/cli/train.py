@@ -98,6 +98,7 @@ def _start(
 
 
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
+    from softmax_cli.cli.pictures import draw_curves
     from softmax_cli.runs.directory import open_run_directory
     from softmax_cli.training.assembly import load_training_data
     from softmax_cli.training.results import finished_summary
@@ -106,6 +107,9 @@ def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
         summary = finished_summary(run)
         if summary is not None:
             output.message(f"The run in {run.path} is finished; there is nothing left to do.")
+            # They come after the summary, so a crash may have left them out.
+            if not (run.path / "curves.png").exists():
+                draw_curves(run)
             _report(run, summary, output)
             return
         settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)

@@ -215,6 +215,14 @@ def test_resuming_a_finished_run_reports_it_again(run: Run) -> None:
     assert again.json() == first.json()
 
 
+def test_curves_that_a_crash_left_out_are_drawn_on_resuming(run: Run, tmp_path: Path) -> None:
+    assert run("train", "-c", "demo", *QUICK, "--run-dir", "here").code == 0
+    curves = (tmp_path / "here/curves.png").read_bytes()
+    (tmp_path / "here/curves.png").unlink()
+    assert run("train", "--resume", "here").code == 0
+    assert (tmp_path / "here/curves.png").read_bytes() == curves
+
+
 def test_changed_settings_are_refused_on_resuming(run: Run, tmp_path: Path) -> None:
     assert run("train", "-c", "demo", *QUICK, "--run-dir", "here").code == 0
     (tmp_path / "here/summary.json").unlink()
