@@ -5,7 +5,7 @@ import pickletools
 import random
 from typing import Any
 
-from tests.data.small_data_set import IMAGES, SmallDataSet
+from tests.data.conftest import IMAGES, SmallDataSet
 
 MARKER = "ran"
 """The file that exists when a pickle had its way."""

@@ -11,7 +11,7 @@ from softmax_cli.data.batch_files import FOLDER, BatchFile
 from tests.campaigns.campaign import Campaign, Trial
 from tests.campaigns.hostile_pickles import corpus, mutated
 from tests.campaigns.stand_in import Ended, Event, StandIn, run_unchanged
-from tests.data.small_data_set import IMAGES, SmallDataSet
+from tests.data.conftest import IMAGES, SmallDataSet
 
 _MEMORY = 256 << 20
 _UNCHANGED_EVERY = 60
