@@ -127,8 +127,8 @@ def fetch_cifar10(
         unpack(part.path, staging, files, report)
 
     done = install(data_dir, gather, files=files, report=report)
-    if not done.already_there:
-        part.discard()
+    # Where the data set was there already, a process may have been killed between these two lines.
+    part.discard()
     return done
 
 

@@ -131,14 +131,14 @@ def install(
             is as it was before, or lacks fewer files than before.
     """
     folder = _destination(data_dir, files)
-    if not _damaged(folder, files):
+    staging = folder.parent / _STAGING_NAME
+    if not staging.exists() and not _damaged(folder, files):
         return Installation(folder, already_there=True)
     make_directory(data_dir)
     with _locked(data_dir, report):
+        shutil.rmtree(staging, ignore_errors=True)
         if not _damaged(folder, files):
             return Installation(folder, already_there=True)
-        staging = folder.parent / _STAGING_NAME
-        shutil.rmtree(staging, ignore_errors=True)
         try:
             staging.mkdir()
             gather(staging)

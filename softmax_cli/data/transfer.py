@@ -12,19 +12,21 @@ Reference: RFC 9110, sections 13.1.5 (If-Range), 14.4 (Content-Range), 15.3.7 (2
 import email.utils
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
+import httpcore
 import httpx
 
 from softmax_cli.data.archive import write_all
-from softmax_cli.runs.atomic import errors_naming, write_text
+from softmax_cli.runs.atomic import errors_naming, remove_leftovers, write_text
 
 _MAX_REDIRECTS: Final = 5
 _MIN_BYTES_PER_SECOND: Final = 1024
@@ -104,9 +106,66 @@ class PartFile:
         write_text(self.notes, json.dumps(asdict(origin)))
 
     def discard(self) -> None:
-        """Remove the part and its note."""
-        self.path.unlink(missing_ok=True)
-        self.notes.unlink(missing_ok=True)
+        """Remove the part, its note, and what a killed process left of writing one."""
+        for path in (self.path, self.notes):
+            # Removing nothing is an error, too, where nothing may be written.
+            if path.exists():
+                path.unlink(missing_ok=True)
+        if self.path.parent.is_dir():
+            remove_leftovers(self.path.parent)
+
+
+class StallWatch:
+    """Ends the connection of a server that sends hardly any content; a context manager.
+
+    A read timeout does not do that: it starts again with every byte, so that a server could drip
+    headers, or the framing of a chunked answer, for weeks.
+
+    Args:
+        seconds: how long less than 1 kB/s may come.
+
+    Attributes:
+        stalled: what came, in a few words, once the connection has been ended for it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.stalled = ""
+        self._bytes = 0
+        self._connection: socket.socket | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def arrived(self, count: int) -> None:
+        """Tell of bytes of content."""
+        self._bytes += count
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Learn from httpcore's trace which connection is in use, bare or within TLS."""
+        stream = info.get("return_value") if event.endswith(".complete") else None
+        if isinstance(stream, httpcore.NetworkStream):
+            self._connection = stream.get_extra_info("socket")
+
+    def _watch(self) -> None:
+        connection, seen = self._connection, self._bytes
+        while not self._ended.wait(self.seconds):
+            came = self._bytes - seen
+            too_slow = came < self.seconds * _MIN_BYTES_PER_SECOND
+            # A connection that is newer than this span of time gets the whole of the next.
+            if too_slow and connection is not None and connection is self._connection:
+                self.stalled = f"sent only {came:,} bytes of content in {self.seconds:g} s"
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+                return
+            connection, seen = self._connection, self._bytes
 
 
 def fetch_rest(
@@ -133,18 +192,20 @@ def fetch_rest(
         OSError: writing failed.
     """
     offset, origin = part.size, part.origin
-    headers = {"Accept-Encoding": "identity"}
+    # Each request has its own connection, so that a stalled one can be ended from outside.
+    headers = {"Accept-Encoding": "identity", "Connection": "close"}
     validated = offset > 0 and origin.url == url and origin.validator != ""
     if offset:
         headers["Range"] = f"bytes={offset}-"
     if validated:
         headers["If-Range"] = origin.validator
+    watch = StallWatch(stall_seconds)
     try:
-        with _following_redirects(client, url, headers) as response:
+        with watch, _following_redirects(client, url, headers, watch) as response:
             start, end = _announced(response, offset, size, part)
             joined = start > 0 and (origin.joined or not validated)
             part.begin(start, Origin(url, _validator(response), joined))
-            _receive(response, part, start, end, stall_seconds, received)
+            _receive(response, part, start, end, watch, received)
     except httpx.ReadTimeout:
         raise StalledError(f"sent nothing for {stall_seconds:g} s") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
@@ -152,18 +213,23 @@ def fetch_rest(
     except UnicodeError as error:  # a host name with an empty or overlong label
         raise RefusedError(f"is no usable URL: {error}") from None
     except httpx.HTTPError as error:
+        if watch.stalled:
+            raise StalledError(watch.stalled) from None
         raise TransientError(str(error) or type(error).__name__) from None
+    if part.size != size and watch.stalled:
+        raise StalledError(watch.stalled)
     if part.size != size:
         raise TransientError(f"the answer ended after {part.size:,} of {size:,} bytes")
 
 
 @contextmanager
 def _following_redirects(
-    client: httpx.Client, url: str, headers: dict[str, str]
+    client: httpx.Client, url: str, headers: dict[str, str], watch: StallWatch
 ) -> Iterator[httpx.Response]:
     target = httpx.URL(url)
     for _ in range(_MAX_REDIRECTS + 1):
-        with client.stream("GET", target, headers=headers) as response:
+        extensions = {"trace": watch.trace}
+        with client.stream("GET", target, headers=headers, extensions=extensions) as response:
             if not response.has_redirect_location:
                 yield response
                 return
@@ -215,11 +281,10 @@ def _receive(
     part: PartFile,
     start: int,
     end: int,
-    stall_seconds: float,
+    watch: StallWatch,
     received: Callable[[int], None],
 ) -> None:
-    done = seen = start
-    deadline = time.monotonic() + stall_seconds
+    done = start
     with part.path.open("ab", buffering=0) as stream:
         # Raw, because some servers label a .tar.gz as "Content-Encoding: x-gzip".
         for chunk in response.iter_raw():
@@ -229,11 +294,8 @@ def _receive(
             with errors_naming(part.path):
                 write_all(stream.fileno(), chunk)
             done += len(chunk)
+            watch.arrived(len(chunk))
             received(done)
-            if time.monotonic() > deadline:
-                if done - seen < stall_seconds * _MIN_BYTES_PER_SECOND:
-                    raise StalledError(f"sent only {done - seen:,} bytes in {stall_seconds:g} s")
-                seen, deadline = done, time.monotonic() + stall_seconds
 
 
 def _validator(response: httpx.Response) -> str:

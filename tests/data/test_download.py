@@ -1,10 +1,8 @@
 import gzip
 import hashlib
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,22 @@ from softmax_cli.data.download import (
 )
 from softmax_cli.data.installation import Installation, Received, Step
 from softmax_cli.errors import DownloadError
+from tests.data.mirror import (
+    CHUNK,
+    Handler,
+    Mirror,
+    cut_at,
+    dribble,
+    drip_framing,
+    drip_headers,
+    drop,
+    endless,
+    flip,
+    hang,
+    ignore_range,
+    stall,
+    status,
+)
 
 if TYPE_CHECKING:
     from tests.data.conftest import SmallDataSet
@@ -27,113 +41,6 @@ if TYPE_CHECKING:
 QUICK = Patience(
     connect_seconds=2, stall_seconds=0.4, attempts=3, first_pause=0.01, longest_pause=0.05
 )
-CHUNK = 64 << 10
-
-
-class Mirror(ThreadingHTTPServer):
-    """A server of one file that answers the first requests with the faults it is given."""
-
-    daemon_threads = True
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content = content
-        self.tag = '"v1"'
-        self.faults: list[Callable[[Handler], None]] = []
-        self.always: Callable[[Handler], None] = Handler.serve
-        self.starts: list[int] = []  # first byte asked for, by request
-        self.released = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/cifar-10-python.tar.gz"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Mirror
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        self.start = int(asked[1]) if asked else 0
-        self.server.starts.append(self.start)
-        self.close_connection = True
-        (self.server.faults.pop(0) if self.server.faults else self.server.always)(self)
-
-    def head(self, status: int, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-
-    def serve(self, *, stop: int | None = None, content: bytes | None = None) -> None:
-        """Answer as a sound server does, but send no byte from ``stop`` on."""
-        content = self.server.content if content is None else content
-        size, start = len(content), self.start
-        if self.headers.get("If-Range", self.server.tag) != self.server.tag:
-            start = 0
-        headers = {"Content-Length": str(size - start), "ETag": self.server.tag}
-        if start:
-            self.head(206, Content_Range=f"bytes {start}-{size - 1}/{size}", **headers)
-        else:
-            self.head(200, **headers)
-        self.wfile.write(content[start:stop])
-
-    def log_request(self, *_: object) -> None:
-        pass
-
-
-def status(code: int, **headers: str) -> Callable[[Handler], None]:
-    return lambda handler: handler.head(code, Content_Length="0", **headers)
-
-
-def cut_at(stop: int) -> Callable[[Handler], None]:
-    return lambda handler: handler.serve(stop=stop)
-
-
-def ignore_range(handler: Handler) -> None:
-    handler.start = 0
-    handler.serve()
-
-
-def stall(handler: Handler) -> None:
-    handler.serve(stop=max(handler.start, CHUNK))
-    handler.wfile.flush()
-    handler.server.released.wait(10)
-
-
-def hang(handler: Handler) -> None:
-    handler.server.released.wait(10)
-
-
-def dribble(handler: Handler) -> None:
-    handler.serve(stop=handler.start)
-    for at in range(handler.start, handler.start + 200):
-        handler.wfile.write(handler.server.content[at : at + 1])
-        if handler.server.released.wait(0.02):
-            return
-
-
-def flip(handler: Handler) -> None:
-    spoilt = bytearray(handler.server.content)
-    spoilt[-10] ^= 1
-    handler.serve(content=bytes(spoilt))
-
-
-def endless(handler: Handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    piece = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
-    try:
-        while True:
-            handler.wfile.write(piece)
-    except OSError:
-        pass
-
-
-def drop(handler: Handler) -> None:
-    """End the connection without an answer."""
 
 
 class Setting:
@@ -207,6 +114,20 @@ def test_second_call_asks_nobody(setting: Setting) -> None:
     assert mirror.starts == [0]
 
 
+def test_what_a_killed_process_left_is_cleared_away(setting: Setting) -> None:
+    mirror = setting.mirror()
+    setting.fetch()
+    setting.part.write_bytes(setting.content)
+    for name in (f"{setting.part.name}.json", f".{setting.part.name}.json.0123456789ab.tmp"):
+        (setting.data_dir / name).write_text("{")
+    staging = setting.data_dir / f".{FOLDER}.part"
+    staging.mkdir()
+    (staging / "test_batch").write_bytes(b"half a batch")
+    assert setting.fetch().already_there
+    setting.check_installed()
+    assert mirror.starts == [0]
+
+
 def test_cuts_are_resumed_where_they_were(setting: Setting) -> None:
     cuts = [CHUNK, 100_001, 170_000]
     mirror = setting.mirror(*(cut_at(at) for at in cuts))
@@ -276,7 +197,7 @@ def test_wrong_mirror_is_dropped(
     assert reason in text
 
 
-@pytest.mark.parametrize("fault", [stall, hang, dribble])
+@pytest.mark.parametrize("fault", [stall, hang, dribble, drip_headers, drip_framing])
 def test_stalled_mirror_is_left_and_continued_elsewhere(
     setting: Setting, fault: Callable[[Handler], None]
 ) -> None:
