@@ -213,7 +213,7 @@ def test_files_of_the_other_kind_are_told_apart() -> None:
     [
         (
             "".join(f"  k{i}: [1]\n" for i in range(15_000)),
-            "parameters: expected at most 100 value",
+            "expected at most 100 value",
         ),
         ("".join(f"  k{i}: {[*range(1000)]}\n" for i in range(6)), "at most 5000 values in all"),
         ("".join(f"  k{i}: {[*range(1000)]}\n" for i in range(5)), "k0[0]: expected one of data"),
