@@ -1,0 +1,125 @@
+"""Saving fails at every place where it can, in a training, in a sweep, and when they are stopped.
+
+A write that takes only a part of what it is given is no failure: the rest is written next. On a
+disk without space the write that hits the end takes a part, and from then on nothing is written.
+"""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.campaigns.attempts import AT_A_TIME, Attempt, run_whole, try_all
+from tests.campaigns.campaign import Campaign, Trial
+from tests.campaigns.faulty_disk import Fault, Kind, points
+from tests.campaigns.subject import SWEEP, TRAINING, Case, Ended, Subject, Whole
+
+_KINDS: tuple[Kind, ...] = ("no space", "I/O error", "permission denied", "short write")
+_REASONS = {
+    "no space": "No space left on device",
+    "I/O error": "Input/output error",
+    "permission denied": "Permission denied",
+}
+_DONE, _FAILED, _STOPPED = 0, 1, 143
+_TEMPORARY_NAME = re.compile(r"\.([^/]+)\.[0-9a-f]{12}\.tmp")
+
+
+@dataclass(frozen=True)
+class _Command:
+    """A command whose saves are to fail.
+
+    Attributes:
+        name: in reports.
+        subject: what it runs.
+        whole: what is left of the subject in the end.
+        stop_at: number of the operation at which SIGTERM arrives; 0 for never.
+        code: exit code if nothing fails.
+        operations: if nothing fails.
+    """
+
+    name: str
+    subject: Subject
+    whole: Whole
+    stop_at: int
+    code: int
+    operations: list[str]
+
+
+def run(trial: Trial) -> None:
+    """Let ``trial.count`` operations on files fail of each kind; in a long run that is all."""
+    wholes = run_whole(trial.folder, (TRAINING, SWEEP))
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        stopped = pool.map(lambda item: _stopped(trial.folder, *item), wholes.items())
+        commands = [*_unstopped(wholes), *stopped]
+    attempts = []
+    for kind in _KINDS:
+        found = [
+            _attempt(command, fault) for command in commands for fault in _faults(command, kind)
+        ]
+        attempts += found if len(found) <= trial.count else trial.rng.sample(found, trial.count)
+    try_all(trial, attempts)
+
+
+def _unstopped(wholes: dict[Subject, Whole]) -> Iterator[_Command]:
+    for subject, whole in wholes.items():
+        yield _Command(subject.name, subject, whole, 0, _DONE, whole.operations)
+
+
+def _stopped(folder: Path, subject: Subject, whole: Whole) -> _Command:
+    """The command when SIGTERM arrives while its first checkpoint is written."""
+    is_checkpoint = [
+        operation.startswith("create: run/checkpoint") for operation in whole.operations
+    ]
+    stop_at = is_checkpoint.index(True) + 1
+    name = f"stopped {subject.name}"
+    case = Case(folder / name, subject)
+    end = case.run(subject.start, Fault(stop_at=stop_at))
+    if end.code != _STOPPED or "saved" not in end.err:
+        raise RuntimeError(f"undisturbed, {name} gave {end}")
+    return _Command(name, subject, whole, stop_at, _STOPPED, case.operations())
+
+
+def _faults(command: _Command, kind: Kind) -> Iterator[Fault]:
+    for at in points(kind, command.operations):
+        if at > command.stop_at:
+            yield Fault(kind, at, command.stop_at)
+
+
+def _attempt(command: _Command, fault: Fault) -> Attempt:
+    operation = command.operations[fault.at - 1]
+
+    def complaint(case: Case) -> str | None:
+        end = case.run(command.subject.start, fault)
+        if fault.kind == "short write":
+            wrong = None if end.code == command.code else f"a short write gave {end}"
+        else:
+            wrong = _not_loud(end, operation, _REASONS[str(fault.kind)])
+            if wrong is None and any(case.run_directory.rglob(".*.tmp")):
+                wrong = f"a temporary file is left: {end}"
+        return wrong or case.complaint(command.whole, interruptions=1)
+
+    name = f"{command.name}, {fault.kind} at operation {fault.at} ({operation})"
+    return Attempt(name, f"{command.name}: {fault.kind}", command.subject, complaint)
+
+
+def _not_loud(end: Ended, operation: str, reason: str) -> str | None:
+    """What is wrong with how a command ended whose save failed, if anything."""
+    kind, _, path = operation.partition(": ")
+    if kind == "remove directory" and end.code == _DONE:
+        return None  # an empty directory that stays is no loss
+    said = end.out + end.err
+    faults = {
+        f"exit code {end.code}": end.code != _FAILED,
+        "a traceback": "Traceback" in said,
+        "not one message": end.err.count("Error: ") != 1,
+        "another reason": f"{reason}: " not in end.err,
+        "another file": _TEMPORARY_NAME.sub(r"\1", path) not in end.err,
+        "it says saved": "saved" in said.lower(),
+        "it prints a result": end.out != "",
+    }
+    found = [fault for fault, is_so in faults.items() if is_so]
+    return f"{', '.join(found)}: {end}" if found else None
+
+
+CAMPAIGN = Campaign(promise="A failed save is loud.", run=run, short=1, long=1000)

@@ -1,0 +1,82 @@
+"""What a loss of power takes away: everything that was not synced.
+
+This is the hardest case a file system may present: contents written since a file's last sync are
+gone, and so is every creation, replacement and removal in a directory since that directory's last.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+Undo = Callable[[], object]
+
+
+class UnsyncedChanges:
+    """The changes below a folder that are not on the disk yet.
+
+    The methods named ``about_to_...`` are called before the change is made.
+
+    Args:
+        root: the folder.
+        shadow: an empty folder of the same file system, for what must be brought back.
+    """
+
+    def __init__(self, root: Path, shadow: Path) -> None:
+        self._root = root
+        self._shadow = shadow
+        self._synced_sizes: dict[int, int] = {}
+        self._undo: list[tuple[Path, Undo]] = []
+
+    def opened(self, path: Path, descriptor: int, *, is_new: bool) -> None:
+        """A file was opened for writing."""
+        status = os.fstat(descriptor)
+        if is_new:
+            self._synced_sizes[status.st_ino] = 0
+            self._undo.append((path.parent, lambda: path.unlink(missing_ok=True)))
+        else:
+            self._synced_sizes.setdefault(status.st_ino, status.st_size)
+
+    def about_to_replace(self, source: Path, target: Path) -> None:
+        """``source`` takes the place of ``target``."""
+        earlier = self._keep(target) if target.is_file() else None
+
+        def undo() -> None:
+            target.rename(source)
+            if earlier is not None:
+                earlier.rename(target)
+
+        self._undo.append((target.parent, undo))
+
+    def about_to_remove(self, path: Path) -> None:
+        """A file is removed."""
+        if path.is_file():
+            earlier = self._keep(path)
+            self._undo.append((path.parent, lambda: earlier.rename(path)))
+
+    def about_to_make_directory(self, path: Path) -> None:
+        """A directory is made."""
+        if not path.exists():
+            self._undo.append((path.parent, lambda: shutil.rmtree(path)))
+
+    def synced(self, descriptor: int, path: Path) -> None:
+        """A file or a directory was synced."""
+        if path.is_dir():
+            self._undo = [entry for entry in self._undo if entry[0] != path]
+        else:
+            status = os.fstat(descriptor)
+            self._synced_sizes[status.st_ino] = status.st_size
+
+    def lose(self) -> None:
+        """Bring the folder into the state in which the next start of the machine finds it."""
+        for path in self._root.rglob("*"):
+            size = self._synced_sizes.get(path.stat().st_ino)
+            if size is not None and path.stat().st_size > size:
+                os.truncate(path, size)
+        for _, undo in reversed(self._undo):
+            undo()
+
+    def _keep(self, path: Path) -> Path:
+        kept = self._shadow / str(len(list(self._shadow.iterdir())))
+        kept.hardlink_to(path)
+        return kept
