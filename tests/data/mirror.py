@@ -1,6 +1,7 @@
 """A server on this machine that has one file and, on request, serves it badly."""
 
 import re
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,18 +15,27 @@ class Mirror(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.scheme = "http"
+        if tls is not None:
+            self.scheme, self.socket = "https", tls.wrap_socket(self.socket, server_side=True)
         self.content = content
         self.tag = '"v1"'
+        self.elsewhere = ""  # where a redirect may lead
         self.faults: list[Callable[[Handler], None]] = []
         self.always: Callable[[Handler], None] = Handler.serve
         self.starts: list[int] = []  # first byte asked for, by request
+        self.stops: list[int] = []  # byte behind the last one sent, by answer that had content
         self.released = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is no news here."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/cifar-10-python.tar.gz"
+        """Where the file is."""
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/cifar-10-python.tar.gz"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             self.head(206, Content_Range=f"bytes {start}-{size - 1}/{size}", **headers)
         else:
             self.head(200, **headers)
+        self.server.stops.append(size if stop is None else min(max(stop, start), size))
         self.wfile.write(content[start:stop])
 
     def log_request(self, *_: object) -> None:

@@ -1,0 +1,60 @@
+"""``softmax download``, made to expect a small archive instead of the 163 MB of CIFAR-10.
+
+``python -m tests.campaigns.download_program EXPECTED ...`` reads from a file what to expect and how
+much patience to have, puts that in place of the defaults, leaves out the mirrors of the internet,
+and runs the program's own ``main`` on the other arguments. It can be told to kill itself before one
+of its operations on files.
+"""
+
+import json
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+from softmax_cli.cli.main import main
+from softmax_cli.data import download
+from softmax_cli.data.batch_files import BatchFile
+
+KILL_VARIABLE = "DOWNLOAD_PROGRAM_KILL_AT"
+_OPERATIONS = ("os.mkdir", "os.remove", "os.rename", "os.rmdir")
+
+
+def _kill_at(operation: int) -> None:
+    """Kill this process before an operation on files, counted from 1; reading counts, too."""
+    folder = os.fspath(Path.cwd())
+    done = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal done
+        opens_ours = event == "open" and str(arguments[0]).startswith(folder)
+        if opens_ours or event in _OPERATIONS:
+            done += 1
+            if done == operation:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def _run() -> None:
+    expected = json.loads(Path(sys.argv.pop(1)).read_text("utf-8"))
+    fetch = partial(
+        download.fetch_cifar10,
+        archive=download.Archive(**expected["archive"]),
+        files=tuple(BatchFile(**file) for file in expected["files"]),
+        patience=download.Patience(**expected["patience"]),
+    )
+    order = partial(download.mirror_order, mirrors=())
+    if operation := int(os.environ.get(KILL_VARIABLE, "0")):
+        _kill_at(operation)
+    with (
+        mock.patch.object(download, "fetch_cifar10", fetch),
+        mock.patch.object(download, "mirror_order", order),
+    ):
+        main()
+
+
+if __name__ == "__main__":
+    _run()
