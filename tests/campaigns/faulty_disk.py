@@ -83,12 +83,13 @@ class FaultyDisk:
         self._root = case / "work"
         self._fault = fault
         self._count = 0
+        self._is_at_work = True
         self._log = os.open(case / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.unsynced = UnsyncedChanges(self._root, case / "shadow")
 
     def covers(self, path: Path) -> bool:
         """Whether operations on an absolute path count."""
-        return path.is_relative_to(self._root)
+        return self._is_at_work and path.is_relative_to(self._root)
 
     def note(self, line: str) -> None:
         """Write a line into the log."""
@@ -133,6 +134,7 @@ class FaultyDisk:
         if half is not None and kind == "killed while writing":
             half()
         if kind == "power lost":
+            self._is_at_work = False
             self.unsynced.lose()
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -207,7 +209,7 @@ def _install_naming(disk: FaultyDisk) -> None:
     changes: dict[str, tuple[str, Callable[..., None]]] = {
         "mkdir": ("make directory", disk.unsynced.about_to_make_directory),
         "unlink": ("remove", disk.unsynced.about_to_remove),
-        "rmdir": ("remove directory", lambda path: None),
+        "rmdir": ("remove directory", disk.unsynced.about_to_remove_directory),
         "replace": ("replace", disk.unsynced.about_to_replace),
     }
 

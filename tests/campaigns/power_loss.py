@@ -4,6 +4,7 @@ This is the hardest case a file system may present: contents written since a fil
 gone, and so is every creation, replacement and removal in a directory since that directory's last.
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -25,6 +26,7 @@ class UnsyncedChanges:
     def __init__(self, root: Path, shadow: Path) -> None:
         self._root = root
         self._shadow = shadow
+        self._numbers = itertools.count()
         self._synced_sizes: dict[int, int] = {}
         self._undo: list[tuple[Path, Undo]] = []
 
@@ -54,6 +56,10 @@ class UnsyncedChanges:
             earlier = self._keep(path)
             self._undo.append((path.parent, lambda: earlier.rename(path)))
 
+    def about_to_remove_directory(self, path: Path) -> None:
+        """A directory is removed, if it is empty."""
+        self._undo.append((path.parent, lambda: path.mkdir(exist_ok=True)))
+
     def about_to_make_directory(self, path: Path) -> None:
         """A directory is made."""
         if not path.exists():
@@ -77,6 +83,6 @@ class UnsyncedChanges:
             undo()
 
     def _keep(self, path: Path) -> Path:
-        kept = self._shadow / str(len(list(self._shadow.iterdir())))
+        kept = self._shadow / f"{os.getpid()}-{next(self._numbers)}"
         kept.hardlink_to(path)
         return kept
