@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,13 +72,15 @@ class Cluster:
             env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self._processes.append(process)
         return process
 
-    def add_worker(self, *arguments: object) -> "subprocess.Popen[bytes]":
+    def add_worker(self, *arguments: object, nanny: bool = False) -> "subprocess.Popen[bytes]":
+        watched = "--nanny" if nanny else "--no-nanny"
         return self._start(
-            "worker", "--scheduler-file", self._file, "--nthreads", "1", "--no-nanny", *arguments
+            "worker", "--scheduler-file", self._file, "--nthreads", "1", watched, *arguments
         )
 
     @property
@@ -104,7 +107,9 @@ class Cluster:
 
     def close(self) -> None:
         for process in reversed(self._processes):
-            process.kill()
+            # What a nanny has started is in its session.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -1,0 +1,97 @@
+"""Programs in sessions of their own, and what is left of them when they are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+class Session:
+    """A command of the program as the leader of a session.
+
+    Args:
+        messages: the file that its stderr goes to.
+        threads: of BLAS.
+    """
+
+    def __init__(self, *arguments: object, messages: Path, threads: int) -> None:
+        self._messages = messages
+        with messages.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "softmax_cli", *map(str, arguments)],
+                cwd=messages.parent,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": str(threads)},
+                stdout=subprocess.DEVNULL,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def kill(self) -> list[int]:
+        """``kill -9`` the program alone; returns the processes of its that outlive it by 5 s."""
+        self._process.kill()
+        self._process.wait()
+        return lasting_orphans(self._process.pid)
+
+    def end(self, seconds: float) -> str:
+        """Wait for its end; empty if it went well, else how it ended and what it said."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            return f"no end within {seconds:.0f} s"
+        said = self._messages.read_text(errors="replace")
+        return f"exit {code}: {said[-300:]}" if code else ""
+
+
+def lasting_orphans(session: int) -> list[int]:
+    """Processes of a session that are still there after 5 s and do not come from its leader."""
+    soon(lambda: not _orphans(session))
+    return _orphans(session)
+
+
+def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether a condition comes true within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _orphans(session: int) -> list[int]:
+    parents = _members(session)
+    return [process for process in parents if session not in _ancestry(process, parents)]
+
+
+def _ancestry(process: int, parents: dict[int, int]) -> list[int]:
+    """A process, its parent and so on, as far as they are in the session."""
+    line = []
+    while process in parents:
+        line.append(process)
+        process = parents[process]
+    return line
+
+
+def _members(session: int) -> dict[int, int]:
+    """Processes of a session, and the parent of each. The dead that nobody has buried are none."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "stat").read_text()
+        except OSError:  # It has ended meanwhile.
+            continue
+        # The name of the command, in parentheses, may hold anything.
+        state, parent, _, its_session, *_ = text.rpartition(")")[2].split()
+        if int(its_session) == session and state != "Z":
+            parents[int(folder.name)] = int(parent)
+    return parents
