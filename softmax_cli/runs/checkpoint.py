@@ -97,8 +97,8 @@ def load_latest_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
 def _load(path: Path) -> Checkpoint:
     arrays, document = read_sealed(path, CHECKPOINT_FORMAT)
     step, state = document.get("step"), document.get("state")
-    if not isinstance(step, int) or not isinstance(state, dict):
-        raise CheckpointError(f"{path}: not a valid checkpoint: step or state is missing")
+    if type(step) is not int or not isinstance(state, dict) or len(document) != 2:
+        raise CheckpointError(f"{path}: not a valid checkpoint: expected a step and a state")
     if path.name != f"step-{step:08d}.safetensors":
         raise CheckpointError(f"{path}: expected the checkpoint its name says, got step {step}")
     return Checkpoint(step, arrays, state)

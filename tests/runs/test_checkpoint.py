@@ -10,12 +10,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from softmax_cli.errors import CheckpointError
-from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
+from softmax_cli.runs.checkpoint import (
+    CHECKPOINT_FORMAT,
+    Checkpoint,
+    load_latest_checkpoint,
+    save_checkpoint,
+)
+from softmax_cli.runs.sealed import write_sealed
 
 
 def make_checkpoint(step: int) -> Checkpoint:
@@ -146,6 +153,18 @@ def test_no_checkpoint_is_an_error(tmp_path: Path, exists: bool) -> None:
 def test_a_renamed_checkpoint_is_not_believed(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, make_checkpoint(500)).rename(tmp_path / "step-00000900.safetensors")
     with pytest.raises(CheckpointError, match="got step 500"):
+        load_latest_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"step": 3}, {"step": True, "state": {}}, {"step": 3, "state": {}, "more": 1}]
+)
+def test_a_sealed_file_with_other_parts_is_no_checkpoint(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
+    path = tmp_path / f"step-{document.get('step', 3):08d}.safetensors"
+    write_sealed(path, CHECKPOINT_FORMAT, tensors={}, document=document)
+    with pytest.raises(CheckpointError, match="expected a step and a state"):
         load_latest_checkpoint(tmp_path)
 
 
