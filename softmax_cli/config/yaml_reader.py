@@ -211,10 +211,11 @@ class _DocumentBuilder:
     def refuse_references(self, event: yaml.Event, path: KeyPath) -> None:
         """Complain about what would make a value mean more than it says."""
         if isinstance(event, yaml.AliasEvent):
-            self.complain(event, path, f"expected a value, got the alias *{event.anchor}")
+            alias = printable(event.anchor)
+            self.complain(event, path, f"expected a value, got the alias *{alias}")
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.anchor:
-                self.complain(event, path, f"expected no anchors, got &{event.anchor}")
+                self.complain(event, path, f"expected no anchors, got &{printable(event.anchor)}")
             if event.tag:
                 self.complain(event, path, f"expected no tags, got {shown(event.tag)}")
 

@@ -135,6 +135,12 @@ def test_what_is_no_acceptable_document(text: str, complaint: str) -> None:
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.parametrize("sign", ["&", "*"])
+def test_a_long_name_is_shortened_in_the_message(sign: str) -> None:
+    (problem,) = read_yaml(f"a: {sign}{'x' * 100_000}", "x.yaml").problems
+    assert len(str(problem)) < 300
+
+
 def test_an_alias_bomb_stays_small() -> None:
     lines = ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60))]
     document = read_yaml("\n".join(lines), "bomb.yaml")
