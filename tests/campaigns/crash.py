@@ -15,7 +15,12 @@ from tests.campaigns.faulty_disk import Fault, Kind, points
 from tests.campaigns.subject import HALVING_SWEEP, SWEEP, TRAINING, Case, Ended, Subject, Whole
 
 _LONG = 200
-_KINDS: tuple[Kind, ...] = ("killed", "killed while writing", "power lost")
+_KINDS: tuple[Kind, ...] = (
+    "killed",
+    "killed while writing",
+    "power lost",
+    "power lost after removals",
+)
 _MOST_RECOVERIES = 5
 _OPERATIONS_OF_RECOVERY = 12
 _KILLED = -signal.SIGKILL

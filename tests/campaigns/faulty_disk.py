@@ -20,7 +20,7 @@ from typing import IO, Any, Literal, NoReturn, TypeVar
 from tests.campaigns.power_loss import UnsyncedChanges
 
 Kind = Literal[
-    "killed", "killed while writing", "power lost",
+    "killed", "killed while writing", "power lost", "power lost after removals",
     "no space", "I/O error", "permission denied", "short write",
 ]  # fmt: skip
 Result = TypeVar("Result")
@@ -32,6 +32,7 @@ OPERATIONS: dict[Kind, tuple[str, ...]] = {
     "killed": (*NAMING, "write", "truncate", "sync"),
     "killed while writing": ("write",),
     "power lost": (*NAMING, "write", "truncate", "sync"),
+    "power lost after removals": (*NAMING, "write", "truncate", "sync"),
     "no space": ("create", "write", "sync", "replace", "make directory"),
     "I/O error": (*NAMING, "write", "truncate", "sync"),
     "permission denied": NAMING,
@@ -133,9 +134,9 @@ class FaultyDisk:
         """Kill this process."""
         if half is not None and kind == "killed while writing":
             half()
-        if kind == "power lost":
+        if kind in ("power lost", "power lost after removals"):
             self._is_at_work = False
-            self.unsynced.lose()
+            self.unsynced.lose(keep_removals=kind == "power lost after removals")
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,16 +1,25 @@
 """What a loss of power takes away: everything that was not synced.
 
-This is the hardest case a file system may present: contents written since a file's last sync are
-gone, and so is every creation, replacement and removal in a directory since that directory's last.
+Contents written since a file's last sync are gone, and so are creations, replacements and removals
+in a directory since that directory's last. Nothing obliges a file system to lose them all, so
+removals may be kept: a worse case for whoever removes the old before the new is safe.
 """
 
 import itertools
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-Undo = Callable[[], object]
+
+@dataclass(frozen=True)
+class _Change:
+    """A change in a directory, and how to undo it."""
+
+    directory: Path
+    undo: Callable[[], object]
+    is_removal: bool = False
 
 
 class UnsyncedChanges:
@@ -28,14 +37,14 @@ class UnsyncedChanges:
         self._shadow = shadow
         self._numbers = itertools.count()
         self._synced_sizes: dict[int, int] = {}
-        self._undo: list[tuple[Path, Undo]] = []
+        self._undo: list[_Change] = []
 
     def opened(self, path: Path, descriptor: int, *, is_new: bool) -> None:
         """A file was opened for writing."""
         status = os.fstat(descriptor)
         if is_new:
             self._synced_sizes[status.st_ino] = 0
-            self._undo.append((path.parent, lambda: path.unlink(missing_ok=True)))
+            self._undo.append(_Change(path.parent, lambda: path.unlink(missing_ok=True)))
         else:
             self._synced_sizes.setdefault(status.st_ino, status.st_size)
 
@@ -44,43 +53,45 @@ class UnsyncedChanges:
         earlier = self._keep(target) if target.is_file() else None
 
         def undo() -> None:
-            target.rename(source)
+            if target.exists():  # if not, its removal was kept
+                target.rename(source)
             if earlier is not None:
                 earlier.rename(target)
 
-        self._undo.append((target.parent, undo))
+        self._undo.append(_Change(target.parent, undo))
 
     def about_to_remove(self, path: Path) -> None:
         """A file is removed."""
         if path.is_file():
             earlier = self._keep(path)
-            self._undo.append((path.parent, lambda: earlier.rename(path)))
+            self._undo.append(_Change(path.parent, lambda: earlier.rename(path), is_removal=True))
 
     def about_to_remove_directory(self, path: Path) -> None:
         """A directory is removed, if it is empty."""
-        self._undo.append((path.parent, lambda: path.mkdir(exist_ok=True)))
+        self._undo.append(_Change(path.parent, lambda: path.mkdir(exist_ok=True), is_removal=True))
 
     def about_to_make_directory(self, path: Path) -> None:
         """A directory is made."""
         if not path.exists():
-            self._undo.append((path.parent, lambda: shutil.rmtree(path)))
+            self._undo.append(_Change(path.parent, lambda: shutil.rmtree(path)))
 
     def synced(self, descriptor: int, path: Path) -> None:
         """A file or a directory was synced."""
         if path.is_dir():
-            self._undo = [entry for entry in self._undo if entry[0] != path]
+            self._undo = [change for change in self._undo if change.directory != path]
         else:
             status = os.fstat(descriptor)
             self._synced_sizes[status.st_ino] = status.st_size
 
-    def lose(self) -> None:
+    def lose(self, *, keep_removals: bool) -> None:
         """Bring the folder into the state in which the next start of the machine finds it."""
         for path in self._root.rglob("*"):
             size = self._synced_sizes.get(path.stat().st_ino)
             if size is not None and path.stat().st_size > size:
                 os.truncate(path, size)
-        for _, undo in reversed(self._undo):
-            undo()
+        for change in reversed(self._undo):
+            if not (change.is_removal and keep_removals):
+                change.undo()
 
     def _keep(self, path: Path) -> Path:
         kept = self._shadow / f"{os.getpid()}-{next(self._numbers)}"
