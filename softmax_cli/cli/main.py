@@ -5,7 +5,7 @@ import os
 import sys
 from typing import NoReturn
 
-from softmax_cli.cli import signals
+from softmax_cli.cli import signals, streams
 from softmax_cli.cli.app import app
 from softmax_cli.cli.output import print_error
 from softmax_cli.errors import (
@@ -33,12 +33,19 @@ def main() -> NoReturn:
     checkpoint missing or not intact; 4 training diverged; 5 some trials of a sweep failed; 130
     after Ctrl-C and 143 after SIGTERM.
     """
+    streams.make_usable()
     try:
-        app(prog_name="softmax")
+        try:
+            app(prog_name="softmax")
+        finally:
+            # Here, where it can be told if the results cannot be written.
+            sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("SOFTMAX_DEBUG") == "1":
             raise
         sys.exit(_report(error))
+    finally:
+        streams.abandon_unwritable()
     sys.exit(0)
 
 
@@ -54,7 +61,6 @@ def _report(error: BaseException) -> int:
         print_error(error.message, error.hint)
         return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
     if isinstance(error, BrokenPipeError):
-        _silence_stdout()
         return 1
     if isinstance(error, OSError):
         print_error(_describe(error), _advice(error))
@@ -80,8 +86,3 @@ def _advice(error: OSError) -> str | None:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "Choose a place that you may write to, or change its permissions."
     return None
-
-
-def _silence_stdout() -> None:
-    """Keep the interpreter from failing again when it flushes a closed pipe at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,7 +15,7 @@ def stderr_console() -> "Console":
     """Console for messages and progress."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_error(message: str, hint: str | None = None) -> None:
@@ -47,29 +47,36 @@ class Output:
         if self.form is OutputFormat.JSON:
             from softmax_cli.runs.tables import json_value
 
-            text = json.dumps(json_value(document), indent=2, ensure_ascii=False, allow_nan=False)
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(json_text(json_value(document), indent=2) + "\n")
         else:
             from rich.console import Console
 
-            Console(highlight=False).print(table())
+            shown = table()
+            console = Console(highlight=False, markup=False, emoji=False)
+            console.print(shown, soft_wrap=isinstance(shown, str))
         sys.stdout.flush()
 
     def message(self, text: str) -> None:
         """Say something on stderr, unless quiet."""
         if not self.quiet:
-            stderr_console().print(text, markup=False)
+            stderr_console().print(text)
 
     def detail(self, text: str) -> None:
         """Say something on stderr if verbose."""
         if self.verbose:
-            stderr_console().print(text, markup=False, style="dim")
+            stderr_console().print(text, style="dim")
 
     def warning(self, text: str) -> None:
         """Warn on stderr."""
         from rich.text import Text
 
         stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), text))
+
+
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """JSON as stdout can show it: its own escapes stand for what the encoding lacks."""
+    escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    return json.dumps(document, indent=indent, ensure_ascii=escaped, allow_nan=False)
 
 
 def facts_table(facts: Mapping[str, str]) -> "RenderableType":

@@ -1,6 +1,5 @@
 """``softmax predict``: classes of pictures that a model has never seen."""
 
-import json
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
-from softmax_cli.cli.output import Output
+from softmax_cli.cli.output import Output, json_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,7 +153,7 @@ def _print_lines(results: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
         if _report_failure(result):
             failed = True
         elif as_json:
-            sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.write(json_text(result) + "\n")
         else:
             sys.stdout.write(_line(result, width) + "\n")
     sys.stdout.flush()

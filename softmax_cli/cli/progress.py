@@ -82,7 +82,7 @@ class TrainingObserver:
             self._bar.update(task, completed=progress.iteration, description=self._latest)
             self._bar.refresh()
         else:
-            self._console.print(self._line(trainer, progress.iteration, now), markup=False)
+            self._console.print(self._line(trainer, progress.iteration, now))
 
     def _line(self, trainer: "Trainer", iteration: int, now: float) -> str:
         rate = (iteration - self._first) / max(now - self._start, 1e-9)

@@ -185,3 +185,11 @@ def test_a_folder_that_may_not_be_written_is_one_clear_message(
     result = run("visualize", "here")
     assert result.code == 1
     assert "Permission denied: here/weights.png" in result.err
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("name", ["[/]", "[bold]x[/bold]", ":smile:"])
+def test_names_that_look_like_markup_are_shown_as_they_are(run: Run, name: str) -> None:
+    result = run("visualize", "here", "--output", name)
+    assert result.code == 0
+    assert f"{name}/weights.png" in result.out.splitlines()

@@ -1,0 +1,56 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = f"{sys.executable} -m softmax_cli"
+
+
+def shell(script: str, place: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=place,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("streams", ["<&-", ">&-", "<&- >&-"])
+def test_closed_streams_are_no_error(tmp_path: Path, streams: str) -> None:
+    done = shell(f"{PROGRAM} presets demo {streams}", tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_a_closed_stderr_leaves_the_exit_code(tmp_path: Path) -> None:
+    assert shell(f"{PROGRAM} presets nope 2>&-", tmp_path).returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ["presets", "presets demo", "--help"])
+def test_results_that_cannot_be_written_are_one_error(tmp_path: Path, arguments: str) -> None:
+    done = shell(f"{PROGRAM} {arguments} > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: No space left on device")
+    assert "ignored" not in done.stderr
+
+
+def test_what_an_encoding_lacks_is_escaped(tmp_path: Path) -> None:
+    (tmp_path / "größer.yaml").write_text("data: {dataset: synthetic, dir: größer 図}")
+    command = f"{PROGRAM} train -c größer.yaml --dry-run"
+    table = shell(command, tmp_path, PYTHONIOENCODING="ascii")
+    assert table.returncode == 0
+    assert "gr\\xf6\\xdfer \\u56f3" in table.stdout
+    document = shell(f"{command} --format json", tmp_path, PYTHONIOENCODING="ascii")
+    assert json.loads(document.stdout)["settings"]["data"]["dir"] == "größer 図"
+
+
+def test_a_terminal_of_no_width_shows_messages(tmp_path: Path) -> None:
+    done = shell(f"{PROGRAM} evaluate nowhere", tmp_path, COLUMNS="0")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
