@@ -8,6 +8,7 @@ matplotlibrc nor another library's settings show in our pictures, nor ours in th
 import io
 import math
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -98,6 +99,8 @@ def new_figure(width: float, height: float, title: str = "", *, column_gap: floa
         title: above everything, in as many lines as it takes; none if empty.
         column_gap: least space between columns of panels, as a share of a panel's width.
     """
+    # A name of a file need not be text.
+    title = title.encode("utf-8", "replace").decode("utf-8")
     lines = [part for line in title.splitlines() for part in textwrap.wrap(line, int(10 * width))]
     figure = Figure(
         figsize=(width, height + 0.25 * len(lines)),
@@ -105,7 +108,7 @@ def new_figure(width: float, height: float, title: str = "", *, column_gap: floa
     )
     FigureCanvasAgg(figure)
     if lines:
-        figure.suptitle("\n".join(lines))
+        figure.suptitle("\n".join(lines), parse_math=False)
     return figure
 
 
@@ -129,9 +132,12 @@ def render(figure: Figure, picture_format: PictureFormat = "png", dpi: float = 1
     if not dpi > 0:
         raise ConfigurationError(f"expected dpi above 0, got {dpi}")
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer, format=picture_format, dpi=dpi, metadata=_METADATA[picture_format].copy()
-    )
+    with warnings.catch_warnings():
+        # A character that the font lacks is drawn as a box; that is seen, and nobody's fault.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(
+            buffer, format=picture_format, dpi=dpi, metadata=_METADATA[picture_format].copy()
+        )
     return buffer.getvalue()
 
 

@@ -104,3 +104,8 @@ def test_numbers_are_written_as_people_do(value: float, text: str) -> None:
 
 def test_shares_are_written_as_percent() -> None:
     assert [readable_percent(x) for x in (0, 0.4267, 1)] == ["0 %", "42.67 %", "100 %"]
+
+
+@pytest.mark.parametrize("title", ["図", "$\\frac{$", "no text \udcff", "a\x1bb"])
+def test_any_name_can_be_a_title(title: str) -> None:
+    assert render(new_figure(2, 2, title), dpi=30)
