@@ -32,6 +32,10 @@ from softmax_cli.runs.atomic import errors_naming, make_directory, sync_director
 _LOCK_NAME: Final = ".cifar-10.lock"
 _STAGING_NAME: Final = f".{FOLDER}.part"
 _LOCK_POLL_SECONDS: Final = 0.2
+_IMPORT_HINT: Final = (
+    "Fetch it with `softmax download`, or give the official cifar-10-python.tar.gz, or a folder of "
+    "its batch files, to --from."
+)
 _CHUNK: Final = 1 << 20
 
 
@@ -104,9 +108,11 @@ def import_cifar10(
         if source.is_dir():
             _copy_folder(find_batches(source, files), staging, files)
         elif source.is_file():
-            unpack(source, staging, files, report)
+            _unpack_import(source, staging, files, report)
         else:
-            raise DataError(f"expected an archive or a folder, found neither at {source}")
+            raise DataError(
+                f"expected an archive or a folder, found neither at {source}", hint=_IMPORT_HINT
+            )
 
     return install(data_dir, gather, files=files, report=report)
 
@@ -147,6 +153,14 @@ def install(
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return Installation(folder, already_there=False)
+
+
+def _unpack_import(source: Path, staging: Path, files: Sequence[BatchFile], report: Report) -> None:
+    """Extract a user's archive; if it is not the right one, say where to get that."""
+    try:
+        unpack(source, staging, files, report)
+    except DataError as error:
+        raise DataError(error.message, hint=error.hint or _IMPORT_HINT) from error
 
 
 def unpack(archive: Path, staging: Path, files: Sequence[BatchFile], report: Report) -> None:

@@ -44,6 +44,7 @@ _MADE_FILES = {
     "best.yaml",
     *(f"{name}.{suffix}" for name in _PICTURES for suffix in ("png", "svg", "pdf")),
 }
+_RUNS_HINT = "`softmax train` and `softmax sweep` make them, below runs/ if nothing else is said."
 _STACK_NAME = re.compile(r"stack-\w+")
 _CHECKPOINT_NAME = re.compile(r"step-\d+\.safetensors")
 # What a file system answers that cannot lock a directory, as NFS does.
@@ -183,10 +184,11 @@ def open_run_directory(
     """
     if not path.is_dir():
         got = "a file" if path.exists() else "nothing"
-        raise RunDirectoryError(f"expected a run directory at {path}, got {got}")
+        raise RunDirectoryError(f"expected a run directory at {path}, got {got}", hint=_RUNS_HINT)
     found = _recognise(path)
     if found is None:
-        raise RunDirectoryError(f"{path} is not the directory of a run of softmax")
+        message = f"expected a run directory at {path}, got one without a run of softmax"
+        raise RunDirectoryError(message, hint=_RUNS_HINT)
     if kind is not None and kind != found:
         hint = f"The best model of a sweep is in {path / 'best'}." if found == "sweep" else None
         expected, got = _CALLED[kind], _CALLED[found]

@@ -26,6 +26,7 @@ _DOCUMENT_TYPES = {
     "results": dict,
 }
 _LONGEST_NAME = 200
+_HINT = "Take a model.safetensors that `softmax train` wrote, or train again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +114,14 @@ def load_model(path: Path, *, features: int = PIXELS) -> SavedModel:
             f"no model at {path}",
             hint=f"If the training was interrupted: softmax train --resume {path.parent}",
         )
-    tensors, document = read_sealed(path, MODEL_FORMAT)
+    try:
+        tensors, document = read_sealed(path, MODEL_FORMAT)
+    except ModelError as error:
+        raise ModelError(error.message, hint=error.hint or _HINT) from error
     try:
         return _assemble(tensors, document, features)
     except ModelError as error:
-        raise ModelError(f"{path}: {error.message}", hint=error.hint) from error
+        raise ModelError(f"{path}: {error.message}", hint=error.hint or _HINT) from error
 
 
 def _assemble(tensors: Tensors, document: dict[str, Any], features: int) -> SavedModel:

@@ -215,3 +215,11 @@ def test_lock_of_a_dead_process_does_not_bind(
     assert (data_dir / f".{FOLDER}.part").is_dir()
     done = import_cifar10(archive, data_dir, files=small.files)
     assert contents(done.folder) == small.contents
+
+
+def test_an_archive_of_something_else_says_where_to_get_the_right_one(tmp_path: Path) -> None:
+    (tmp_path / "other.tar").write_bytes(bytes(2000))
+    for source in ("other.tar", "nowhere.tar"):
+        with pytest.raises(DataError) as refused:
+            import_cifar10(tmp_path / source, tmp_path / "data")
+        assert "softmax download" in (refused.value.hint or "")

@@ -162,7 +162,7 @@ def test_a_directory_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match="got nothing"):
         open_run_directory(tmp_path / "missing")
     fill(tmp_path, "config.yaml")
-    with pytest.raises(RunDirectoryError, match="not the directory of a run"):
+    with pytest.raises(RunDirectoryError, match="without a run of softmax"):
         open_run_directory(tmp_path)
 
 
