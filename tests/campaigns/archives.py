@@ -28,6 +28,7 @@ _ARCHIVE = "archive"
 _STATES = ("nothing", "a part", "a damaged file", "all")
 _UNCHANGED_EVERY = 40
 _SERVED_EVERY = 5
+_COMPLETE_EVERY = 12
 _LEFT_BY_RIGHT = {".cifar-10.lock", f"{_ARCHIVE}.part", f"{_ARCHIVE}.part.json"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _MAKING = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.chmod", "os.chown", "os.truncate"}
@@ -122,9 +123,8 @@ class _Attack:
         self.record(f"{title}, unchanged program", "nothing", before, ended, {3})
 
     def record(self, title: str, state: str, before: Tree, ended: Ended, allowed: set[int]) -> None:
-        # Where all is there, no archive is looked at.
         why = (
-            ended.misbehaviour({0} if state == "all" else allowed)
+            ended.misbehaviour(allowed)
             or self.writing_elsewhere(ended)
             or self.changes(state, before, complete=ended.code == 0)
         )
@@ -201,9 +201,9 @@ def run(trial: Trial) -> None:
         archives = corpus(attack.small, str(attack.outside))
         for number, (title, hostile) in enumerate(archives.items()):
             offer = attack.attack_served if number % _SERVED_EVERY == 0 else attack.attack
-            # One in eight meets a data set that is complete, and is not looked at.
-            state = "all" if number % 8 == 7 else _STATES[number % 3]
-            offer(title, state, hostile, {0} if hostile.complete else {3})
+            offer(title, _STATES[number % 3], hostile, {0} if hostile.complete else {3})
+            if number % _COMPLETE_EVERY == 0:
+                offer(title, "all", hostile, {0})
             if number % _UNCHANGED_EVERY == 0:
                 attack.attack_unchanged(title, hostile.content)
         bases = [sound, sound, gzip.compress(sound, 1)]

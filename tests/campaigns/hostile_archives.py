@@ -148,13 +148,13 @@ def _in_place(small: SmallDataSet, outside: str) -> dict[str, bytes]:
         "block device": tarfile.BLKTYPE,
         "pipe": tarfile.FIFOTYPE,
         "folder": tarfile.DIRTYPE,
-        "contiguous file": tarfile.CONTTYPE,
-        "unknown kind": b"?",
     }
     blocks = {k: member(name, kind=kind, link=f"{outside}/precious") for k, kind in kinds.items()}
     return {
         **blocks,
         "sparse file": member(name, content, kind=tarfile.GNUTYPE_SPARSE),
+        "contiguous file": member(name, content, kind=tarfile.CONTTYPE),
+        "file of an unknown kind": member(name, content, kind=b"?"),
         "sparse file of terabytes": member(name, b"x", kind=tarfile.GNUTYPE_SPARSE, size=8**11 - 1),
         "nothing": b"",
         "altered file": member(name, altered),
