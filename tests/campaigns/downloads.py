@@ -5,10 +5,10 @@ The program is made to expect a small archive and to lose its patience within a 
 ``download_program``; nothing else of it is changed. In every case the folder of the data set has to
 be absent or right, byte for byte, and what the program says and its exit code have to fit it.
 
-The count is that of cuts at random bytes. For ten of them there are three kills: while the server
-holds its answer at a random byte, before a random operation on files, and at a random moment. From
-a hundred on all the faults of ``download_faults`` and the other cases take part, below as many as
-there are cuts.
+The count is that of cuts at random bytes. For ten of them there are three kills, while the server
+holds its answer at a random byte or at a random moment. From a hundred on all the faults of
+``download_faults`` take part, a kill before each operation on files, and the other cases; below as
+many of them as there are cuts.
 """
 
 import re
@@ -40,8 +40,8 @@ from tests.campaigns.download_setting import (
 from tests.data.mirror import CHUNK, Handler, cut_at
 
 _LONG = 100
-_OPERATIONS = 60
-"""A download does about so many operations on files."""
+_OPERATIONS = 26
+"""A download does nearly so many operations on files."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,12 @@ def _slow(handler: Handler) -> None:
         handler.wfile.write(content[at : at + CHUNK // 2])
 
 
+def _until_asked_again(handler: Handler) -> None:
+    """Give a second client the time to ask, which it should not."""
+    _wait_for(lambda: len(handler.server.starts) > 1, PATIENT.stall_seconds / 2)
+    _slow(handler)
+
+
 def _resume(setting: DownloadSetting) -> None:
     """Whatever a killed process has written is not fetched again."""
     arrived, server = setting.arrived, setting.mirror()
@@ -159,7 +165,7 @@ def _wrong_part(setting: DownloadSetting, length: int) -> None:
 
 def _two_at_once(setting: DownloadSetting, *, kill_one: bool) -> None:
     """The second waits for the first, and goes on where that was killed."""
-    server = setting.mirror(_hold_at(setting.size // 2) if kill_one else _slow)
+    server = setting.mirror(_hold_at(setting.size // 2) if kill_one else _until_asked_again)
     programs = [setting.start(server.url)]
     _wait_for(lambda: bool(server.stops), 20)
     programs.append(setting.start(server.url))
@@ -181,17 +187,14 @@ def _cuts(rng: Random, count: int, size: int) -> Iterator[Case]:
 
 def _kills(rng: Random, count: int, size: int) -> Iterator[Case]:
     for number in range(count):
-        at, operation, seconds = rng.randrange(size), rng.randint(1, _OPERATIONS), rng.random()
-        kill = partial(_disturb, at=at, number=signal.SIGKILL, code=-signal.SIGKILL)
-        yield (
-            Case("kills", f"kill at byte {at}", kill),
-            Case(
-                "kills",
-                f"kill before operation {operation}",
-                partial(_kill_before_operation, operation=operation),
-            ),
-            Case("kills", f"kill after {seconds:.3f} s", partial(_kill_after, seconds=seconds)),
-        )[number % 3]
+        at, seconds = rng.randrange(size), rng.random()
+        if number % 2:
+            kill = partial(_disturb, at=at, number=signal.SIGKILL, code=-signal.SIGKILL)
+            yield Case("kills", f"kill at byte {at}", kill)
+        else:
+            yield Case(
+                "kills", f"kill after {seconds:.3f} s", partial(_kill_after, seconds=seconds)
+            )
 
 
 def _faults() -> Iterator[Case]:
@@ -209,6 +212,9 @@ def _other_cases(size: int) -> Iterator[Case]:
     yield Case("clients at once", "two clients", partial(_two_at_once, kill_one=False))
     yield Case("clients at once", "two, one killed", partial(_two_at_once, kill_one=True))
     yield Case("faulty servers", "nobody listens", _nobody_listens)
+    for operation in range(1, _OPERATIONS + 1):
+        kill = partial(_kill_before_operation, operation=operation)
+        yield Case("kills", f"kill before operation {operation}", kill)
     for length in (1, size - 1, size, size + 1):
         yield Case("wrong parts", f"{length} wrong bytes", partial(_wrong_part, length=length))
 
