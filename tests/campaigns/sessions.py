@@ -36,9 +36,9 @@ class Session:
 
     def kill(self) -> list[int]:
         """``kill -9`` the program alone; returns the processes of its that outlive it by 5 s."""
-        self._process.kill()
+        orphans = kill_alone(self._process.pid)
         self._process.wait()
-        return lasting_orphans(self._process.pid)
+        return orphans
 
     def end(self, seconds: float) -> str:
         """Wait for its end; empty if it went well, else how it ended and what it said."""
@@ -48,12 +48,22 @@ class Session:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             return f"no end within {seconds:.0f} s"
-        said = self._messages.read_text(errors="replace")
-        return f"exit {code}: {said[-300:]}" if code else ""
+        return f"exit {code}: {self.said()[-300:]}" if code else ""
+
+    def said(self) -> str:
+        """What it has written to stderr so far."""
+        return self._messages.read_text(errors="replace")
 
 
-def lasting_orphans(session: int) -> list[int]:
-    """Processes of a session that are still there after 5 s and do not come from its leader."""
+def kill_alone(process: int) -> list[int]:
+    """``kill -9`` one process of a session; returns those of it that outlive this by 5 s.
+
+    What comes from the leader of the session is none of those, if that is another and alive.
+    """
+    session = os.getsid(process)
+    os.kill(process, signal.SIGKILL)
+    # As long as it dies, what it has started still has a parent.
+    soon(lambda: process not in _members(session))
     soon(lambda: not _orphans(session))
     return _orphans(session)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.tuning.cluster import connected
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.sessions import Session, lasting_orphans, soon
+from tests.campaigns.sessions import Session, kill_alone, soon
 from tests.tuning.conftest import table
 from tests.tuning.test_cluster import Cluster, recorded_once
 
@@ -58,7 +58,7 @@ def _run(trial: Trial) -> None:
                 trial.broken(f"seed {trial.seed}", f"{count - landed} kills came too late")
 
 
-def _begin(path: Path, *more: object, iterations: int = 400) -> tuple[object, ...]:
+def _begin(path: Path, *more: object, iterations: int = 300) -> tuple[object, ...]:
     length = f"training.iterations={iterations}"
     return ("sweep", "--config", "demo-sweep", *_SETTINGS, length, "--run-dir", path, *more)
 
@@ -135,8 +135,10 @@ class _Kills:
                 found += self._kill(victim, session)
                 landed.append(victim)
                 if victim == "sweep":
+                    found += _failed_trials(session)
                     session = self._start(name, ("sweep", "--resume", path, *cluster), threads)
         failure = session.end(_LONGEST)
+        found += _failed_trials(session)
         found += [failure] if failure else _differences(whole, path)
         case = f"{name}, " + ", ".join(f"{victim} killed {moment}" for victim, moment in plan)
         where = "on a cluster" if cluster else "alone"
@@ -180,6 +182,11 @@ class _Kills:
             self._trial.kept(outcome)
 
 
+def _failed_trials(session: Session) -> list[str]:
+    """What was given up; a resumed sweep would try it again, and nobody would see it."""
+    return [line for line in session.said().splitlines() if "trials failed" in line]
+
+
 def _differences(whole: Path, path: Path) -> list[str]:
     """What is not as in the undisturbed sweep."""
     found = []
@@ -218,11 +225,11 @@ class _Workshop:
         self.wait_for_both()
         workers = sorted(self._ask(os.getpid))
         victim = workers[int(draw * len(workers))]
-        session = os.getsid(victim)
-        os.kill(victim, 9)
-        if victim == session:
+        has_nanny = os.getsid(victim) != victim
+        orphans = kill_alone(victim)
+        if not has_nanny:
             self._cluster.add_worker()
-        return lasting_orphans(session)
+        return orphans
 
     def is_busy(self) -> bool:
         """Whether a worker has a task in a thread, whatever the scheduler knows of it."""
