@@ -36,7 +36,7 @@ _SETTINGS = (
     "parameters.optimizer.learning_rate=[0.001,0.002,0.005,0.01]",
     "parameters.optimizer.regularization=[0.01]",
 )
-_LONGEST = 120.0
+_LONGEST = 300.0
 """Seconds after which a sweep is taken to hang."""
 
 
