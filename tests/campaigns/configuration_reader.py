@@ -1,6 +1,7 @@
 """A process that stays alive and reads one configuration after another."""
 
 import multiprocessing
+import os
 import resource
 import time
 from dataclasses import dataclass
@@ -48,10 +49,11 @@ class ConfigurationReader:
     """Reads documents in another process; begins a new one where the last was killed or spoilt.
 
     Args:
-        folder: for the file that each document is put into.
+        folder: for the file that each document is put into; a ``pipe.yaml`` is made there.
     """
 
     def __init__(self, folder: Path) -> None:
+        os.mkfifo(folder / "pipe.yaml")
         self.path = folder / "document.yaml"
         self._process: BaseProcess | None = None
         self._connection: Connection[Any, Any] | None = None

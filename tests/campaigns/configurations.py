@@ -103,4 +103,4 @@ def _through_the_command_line(command: str, path: Path, reading: Reading) -> str
     return None
 
 
-CAMPAIGN = Campaign("Configuration cannot hurt.", run, short=300, long=100_000)
+CAMPAIGN = Campaign("Configuration cannot hurt.", run, short=100, long=100_000)

@@ -32,6 +32,14 @@ def _merge_bomb(depth: int) -> str:
     return "\n".join([*lines, f"<<: *m{depth - 1}", ""])
 
 
+_NUMBERS = (
+    "optimizer.learning_rate",
+    "optimizer.regularization",
+    "model.temperature",
+    "model.weight_scale",
+    "model.weight_seed",
+    "seed",
+)
 _VALID = _shapes(
     valid=True,
     plain="seed: 1\n",
@@ -57,6 +65,9 @@ _VALID = _shapes(
     text_that_looks_like_a_date="data: {dir: 2001-12-14}\n",
     text_in_base_60="data: {dir: 12:30:45}\n",
     text_in_base_8="data: {dir: 0o17}\n",
+    text_that_looks_like_a_number="data: {dir: '1e3'}\n",
+    text_that_says_null="data: {dir: 'null'}\n",
+    many_decimals="optimizer: {learning_rate: 0.12345678901234567}\n",
     text_with_leading_zero="data: {dir: 010}\n",
     unicode="data: {dir: données/画像}\n",
     long_text=f"data: {{dir: {'x' * 100_000}}}\n",
@@ -75,6 +86,7 @@ _REFUSED = _shapes(
     anchor="seed: &a 1\n",
     anchor_on_mapping="&root\nseed: 1\n",
     alias="data: &a {dir: x}\nmodel: *a\n",
+    alias_where_null_may_stand="data: {train_size: *nowhere}\n",
     undefined_alias="seed: *nowhere\n",
     alias_of_itself="&a [*a]\n",
     alias_as_key="&a seed: 1\n*a : 2\n",
@@ -184,12 +196,17 @@ _REFUSED = _shapes(
     + "".join(f" k{i}: [1]\n" for i in range(20_000)),
     wide_sweep="base: demo\nparameters:\n"
     + "".join(f" k{i}: [{','.join(map(str, range(1000)))}]\n" for i in range(50)),
+    wrong_sweep="base: demo\nparameters:\n"
+    + "".join(f" k{i}: [{','.join(map(str, range(1000)))}]\n" for i in range(5)),
+    crowded_sweep="base: demo\nsearch: {random: {trials: 3}}\nparameters:\n"
+    + "".join(f" {key}: [{','.join(map(str, range(1, 1001)))}]\n" for key in _NUMBERS),
     deep_sweep="base: demo\nparameters:\n ? " + ".".join("a" * 60_000) + "\n : [1]\n",
     endless_grid="base: demo\nparameters:\n"
     + "".join(f" seed{i}: {{low: 0, high: 9, num: 1000}}\n" for i in range(5000)),
     large_grid="base: demo\nparameters: {seed: {low: 0, high: 999, num: 1000}, "
     "model.weight_seed: {low: 0, high: 999, num: 1000}}\n",
     base_of_itself="base: document.yaml\nparameters: {seed: [1]}\n",
+    base_of_a_pipe="base: pipe.yaml\nparameters: {seed: [1]}\n",
     base_without_end="base: /dev/zero\nparameters: {seed: [1]}\n",
 )
 
