@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _ADDRESS_SPACE = 4 << 30
-_SECONDS = 60.0
+_SECONDS = 120.0
 _FORGET_PEAK = Path("/proc/self/clear_refs")
 
 

@@ -27,7 +27,7 @@ IMPATIENT = replace(PATIENT, attempts=1, rounds=1)
 
 _CHECKOUT = Path(__file__).parents[2]
 _CERTIFICATE = Path(__file__).with_name("loopback.pem")
-_SECONDS = 60
+_SECONDS = 120
 _FOREIGN = ("SOFTMAX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 

@@ -197,7 +197,7 @@ _REFUSED = _shapes(
     wide_sweep="base: demo\nparameters:\n"
     + "".join(f" k{i}: [{','.join(map(str, range(1000)))}]\n" for i in range(50)),
     wrong_sweep="base: demo\nparameters:\n"
-    + "".join(f" k{i}: [{','.join(map(str, range(1000)))}]\n" for i in range(5)),
+    + "".join(f" {_NUMBERS[0]}{i}: [{','.join(map(str, range(1000)))}]\n" for i in range(5)),
     crowded_sweep="base: demo\nsearch: {random: {trials: 3}}\nparameters:\n"
     + "".join(f" {key}: [{','.join(map(str, range(1, 1001)))}]\n" for key in _NUMBERS),
     deep_sweep="base: demo\nparameters:\n ? " + ".".join("a" * 60_000) + "\n : [1]\n",
