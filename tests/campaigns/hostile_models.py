@@ -42,6 +42,7 @@ _TEXTS = (
 )
 _FILLINGS = ("[" * 900, "[0]," * 200, "{}," * 300, '{"a":[' * 100, "\U0001f438" * 200, "1," * 400)
 _LONGEST_HEADER = 1 << 20
+_SETTINGS = b'\\"settings\\":'
 
 
 def resealed(data: bytes) -> bytes:
@@ -75,7 +76,8 @@ def _compact(value: object) -> str:
 
 def mutated(rng: random.Random, sound: bytes) -> bytes:
     """A sound file after one to three alterations of one kind."""
-    change = rng.choices(_CHANGES, weights=_WEIGHTS)[0]
+    weights = _WEIGHTED_CHANGES.values()
+    change = rng.choices(list(_WEIGHTED_CHANGES), weights=list(weights))[0]
     end = 8 + int.from_bytes(sound[:8], "little")
     return change(rng, sound[8:end], sound[end:])
 
@@ -117,13 +119,12 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [at for key in keys for at in _places(value[key])]
 
 
-def _layout(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
-    """Where tensors lie: swapped, overlapping, apart, empty, of other types, in other orders."""
+def _places_of_tensors(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
+    """Where tensors lie: swapped, overlapping, apart, empty, in another order or number."""
     header = json.loads(text)
     envelope = json.loads(header["__metadata__"]["softmax"])
-    names = [name for name in header if name != "__metadata__"]
-    first, second = rng.sample(names, 2)
-    change = rng.randrange(7)
+    first, second = rng.sample([name for name in header if name != "__metadata__"], 2)
+    change = rng.randrange(6)
     if change == 0:
         for key in rng.sample(("dtype", "shape", "data_offsets"), rng.randint(1, 3)):
             header[first][key], header[second][key] = header[second][key], header[first][key]
@@ -133,14 +134,33 @@ def _layout(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
         at = rng.randrange(2)
         header[first]["data_offsets"][at] += rng.choice((-8, -4, -1, 1, 4, 8, 1 << 30))
     elif change == 3:
-        header["empty"] = {"dtype": "F32", "shape": [0, 2**63], "data_offsets": [0, 0]}
+        shape = [0, rng.choice((2**40, 2**63, 2**64))]
+        header["empty"] = {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
     elif change == 4:
         size = rng.choice((1, 4, 64))
         tensors = tensors[:-size] if rng.random() < 0.5 else tensors + bytes(size)
-    elif change == 5:
-        header[first]["shape"] = rng.choice(([24], [2, 12], [12, 2, 1], [4, 6], [-12, -2], [2**64]))
     else:
         header = {name: header[name] for name in rng.sample(list(header), len(header))}
+    return assembled(header, envelope, tensors)
+
+
+def _kinds_of_tensors(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
+    """What tensors are: other shapes and types, odd numbers, and more said than there is to say."""
+    header = json.loads(text)
+    envelope = json.loads(header["__metadata__"]["softmax"])
+    entry = header[rng.choice([name for name in header if name != "__metadata__"])]
+    change = rng.randrange(4)
+    if change == 0:
+        entry["shape"] = rng.choice(([24], [2, 12], [12, 2, 1], [4, 6], [-12, -2], [2**64]))
+    elif change == 1:
+        entry["dtype"] = rng.choice(("I32", "U32", "F64", "F16", "BF16", "BOOL"))
+    elif change == 2:
+        numbers = entry[rng.choice(("shape", "data_offsets"))]
+        at = rng.randrange(len(numbers))
+        numbers[at] = rng.choice((bool, float, str))(numbers[at])
+    else:
+        owner = rng.choice((header["__metadata__"], entry))
+        owner[rng.choice(("more", "format", "sha256"))] = "x"
     return assembled(header, envelope, tensors)
 
 
@@ -148,7 +168,7 @@ def _numbers(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
     """Other weights, among them numbers that no model may have."""
     data = bytearray(tensors)
     for _ in range(rng.randint(1, 3)):
-        at = rng.randrange(len(data) // 4) * 4
+        at = rng.randrange(len(data) - 3)
         number = rng.choice((float("nan"), float("inf"), -1.0, 0.0, rng.gauss(0, 1), 3e38, 1e-40))
         data[at : at + 4] = struct.pack("<f", number)
     return with_header(text, bytes(data))
@@ -183,24 +203,35 @@ def _announced_length(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
 
 
 def _bulk(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
-    """A header of up to two megabytes, of the texts that take most memory to parse."""
-    filling = rng.choice(_FILLINGS)
+    """A header of up to two megabytes, of what takes most memory and time to parse."""
     size = rng.choice((10_000, 100_000, _LONGEST_HEADER - 8_000, 2 * _LONGEST_HEADER))
-    bulk = (filling * (size // len(filling.encode()) + 1)).encode()[:size]
-    place = rng.choice((b'\\"document\\":', b'\\"settings\\":', b'"__metadata__":', b'"shape":'))
-    if place == b'"__metadata__":':  # behind it all, as a further key
-        return with_header(text[:-1] + b',"bulk":[' + bulk + b"0]}", tensors)
-    at = text.index(place) + len(place)
-    quoted = bulk.replace(b'"', b'\\"') if place.startswith(b"\\") else bulk
-    return with_header(text[:at] + b"[" + quoted + b"0]," + text[at:], tensors)
+    header = json.loads(text)
+    envelope = json.loads(header["__metadata__"]["softmax"])
+    change = rng.randrange(4)
+    if change == 0:
+        _settings_of(envelope)["bulk"] = rng.choice(([[0]], [{}], ["é\U0001f438"], "é")) * (
+            size // 8
+        )
+    elif change == 1:
+        name = next(name for name in header if name != "__metadata__")
+        header[name]["shape"] = [9] * (size // 3)
+    else:
+        filling = rng.choice(_FILLINGS)
+        bulk = (filling * (size // len(filling) + 1))[:size].encode()
+        if change == 2:
+            return with_header(text[:-1] + b',"bulk":[' + bulk + b"0]}", tensors)
+        at = text.index(_SETTINGS) + len(_SETTINGS)
+        return with_header(
+            text[:at] + b"[" + bulk.replace(b'"', b'\\"') + b"0]," + text[at:], tensors
+        )
+    return assembled(header, envelope, tensors)
 
 
 def _settings(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
     """Settings of other types, or nested deeper than any: the file itself is in order."""
     header = json.loads(text)
     envelope = json.loads(header["__metadata__"]["softmax"])
-    document = envelope["document"]
-    owner = document.get("settings", document.get("state"))
+    owner = _settings_of(envelope)
     if rng.random() < 0.1:
         nested: Any = 0
         for _ in range(rng.choice((10, 100, 300))):
@@ -211,7 +242,21 @@ def _settings(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
     return assembled(header, envelope, tensors)
 
 
-_CHANGES = (
-    _values, _layout, _numbers, _spelling, _twice, _announced_length, _settings, _bulk
-)  # fmt: skip
-_WEIGHTS = (30, 20, 12, 20, 4, 2, 12, 0.3)
+def _settings_of(envelope: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a model, or the state of a checkpoint."""
+    document = envelope["document"]
+    settings: dict[str, Any] = document["settings" if "settings" in document else "state"]
+    return settings
+
+
+_WEIGHTED_CHANGES = {
+    _values: 30.0,
+    _places_of_tensors: 12.0,
+    _kinds_of_tensors: 10.0,
+    _numbers: 12.0,
+    _spelling: 20.0,
+    _twice: 4.0,
+    _announced_length: 2.0,
+    _settings: 12.0,
+    _bulk: 0.4,
+}

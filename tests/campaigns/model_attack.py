@@ -8,6 +8,7 @@ import json
 import random
 import resource
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.campaigns.sound_files import (
 FEATURES = 12
 _CLASSES = 2
 _MEMORY = 64 << 20
+_SECONDS = 2
 _MOST_FAILURES = 20
 _CHECKPOINT_SHARE = 10
 
@@ -45,6 +47,7 @@ class _Tally:
     def try_file(self, title: str, path: Path, data: bytes, load: Load, *, sealed: bool) -> None:
         """Read one file within the bound on memory, and judge what came of it."""
         path.write_bytes(data)
+        start = time.process_time()
         try:
             with _bounded_memory(len(data) + _MEMORY):
                 problem = load(path, data)
@@ -56,6 +59,8 @@ class _Tally:
             problem = "it took more memory than it may" if _lacked_memory(error) else ""
         except BaseException as error:  # noqa: BLE001 - nothing else may come out
             problem = f"{type(error).__name__}: {error}"
+        if time.process_time() - start > _SECONDS:
+            problem = f"it took more than {_SECONDS} s of processor time"
         if problem:
             self.failures.append(f"{title}: {problem[:300]}")
         else:
@@ -136,6 +141,8 @@ def _attack(seed: int, count: int, folder: Path) -> _Tally:
     path = folder / "model.safetensors"
     model = small_model(path, features=FEATURES, classes=_CLASSES)
     tally.try_file("the sound model", path, model, _load_model, sealed=True)
+    other = small_model(path, features=FEATURES - 1, classes=_CLASSES)
+    tally.try_file("a model of other images", path, other, _load_model, sealed=False)
     for title, data in damaged(model):
         tally.try_file(f"model, {title}", path, data, _load_model, sealed=False)
     for case in range(count):

@@ -63,7 +63,8 @@ def disagreement(
     """
     try:
         end = 8 + struct.unpack("<Q", data[:8])[0]
-        metadata = _strictly(data[8:end].decode())["__metadata__"]
+        header = _strictly(data[8:end].decode())
+        metadata = header.pop("__metadata__")
         envelope = _strictly(metadata["softmax"])
         stated = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -80,10 +81,20 @@ def disagreement(
         document
     ):
         return "its document says something else"
+    if any(entry.keys() != {"dtype", "shape", "data_offsets"} for entry in header.values()):
+        return "it says more of a tensor than there is to say"
+    if kind == "model" and end > 8 + (1 << 20):
+        return "its header is longer than a model's may be"
+    return _differing_tensors(stated, tensors)
+
+
+def _differing_tensors(stated: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:
     if stated.keys() != tensors.keys():
         return f"it has the tensors {sorted(stated)}"
     for name, entry in stated.items():
         found = tensors[name]
+        if found.dtype == np.bool_ and found.view(np.uint8).max(initial=0) > 1:
+            return f"its {name} are neither true nor false"
         if entry["shape"] != list(found.shape) or bytes(entry["data"]) != found.tobytes():
             return f"its {name} say something else"
         if entry["dtype"] != _DTYPES[found.dtype.str]:
