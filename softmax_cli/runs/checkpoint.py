@@ -61,7 +61,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> Path:
     path = directory / f"step-{checkpoint.step:08d}.safetensors"
     document = {"step": checkpoint.step, "state": checkpoint.document}
     write_sealed(path, CHECKPOINT_FORMAT, tensors=checkpoint.arrays, document=document)
-    _remove_all_but_last_two(directory, checkpoint.step)
+    remove_all_but_last_two(directory, checkpoint.step)
     return path
 
 
@@ -94,6 +94,21 @@ def load_latest_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
     raise CheckpointError(f"no checkpoint in {directory}")
 
 
+def remove_all_but_last_two(directory: Path, step: int) -> None:
+    """Keep the checkpoint of ``step`` and the one before; remove later ones and leftovers, too.
+
+    Raises:
+        OSError: a file could not be removed.
+    """
+    remove_leftovers(directory)
+    found = _checkpoints(directory)
+    kept = [path for done, path in found if done <= step][-2:]
+    for _, path in found:
+        if path not in kept:
+            path.unlink(missing_ok=True)
+    sync_directory(directory)
+
+
 def _load(path: Path) -> Checkpoint:
     arrays, document = read_sealed(path, CHECKPOINT_FORMAT)
     step, state = document.get("step"), document.get("state")
@@ -110,13 +125,3 @@ def _checkpoints(directory: Path) -> list[tuple[int, Path]]:
         return []
     matches = [(path, _NAME.fullmatch(path.name)) for path in directory.iterdir()]
     return sorted((int(match[1]), path) for path, match in matches if match)
-
-
-def _remove_all_but_last_two(directory: Path, step: int) -> None:
-    remove_leftovers(directory)
-    found = _checkpoints(directory)
-    kept = [path for done, path in found if done <= step][-2:]
-    for _, path in found:
-        if path not in kept:
-            path.unlink(missing_ok=True)
-    sync_directory(directory)

@@ -15,6 +15,7 @@ from softmax_cli.runs.checkpoint import (
     Checkpoint,
     has_checkpoints,
     load_latest_checkpoint,
+    remove_all_but_last_two,
     save_checkpoint,
 )
 from softmax_cli.runs.directory import RunDirectory
@@ -94,6 +95,8 @@ class _Session:
         except ValueError as error:
             raise CheckpointError(f"the checkpoint does not fit the settings: {error}") from error
         self._earlier_seconds = float(checkpoint.document["seconds"])
+        # A crash may have come before this; after the last checkpoint nothing else would do it.
+        remove_all_but_last_two(directory, checkpoint.step)
         for warning in warnings:
             observer.warned(warning)
 

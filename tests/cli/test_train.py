@@ -223,6 +223,19 @@ def test_curves_that_a_crash_left_out_are_drawn_on_resuming(run: Run, tmp_path: 
     assert (tmp_path / "here/curves.png").read_bytes() == curves
 
 
+def test_what_a_crash_left_of_the_last_checkpoint_is_removed_on_resuming(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("train", "-c", "demo", *QUICK, "--run-dir", "here").code == 0
+    checkpoints = tmp_path / "here/checkpoint"
+    names = sorted(path.name for path in checkpoints.iterdir())
+    (tmp_path / "here/summary.json").unlink()
+    (checkpoints / "step-00000020.safetensors").write_bytes(b"")
+    (checkpoints / ".step-00000060.safetensors.0123456789ab.tmp").write_bytes(b"")
+    assert run("train", "--resume", "here").code == 0
+    assert sorted(path.name for path in checkpoints.iterdir()) == names
+
+
 def test_changed_settings_are_refused_on_resuming(run: Run, tmp_path: Path) -> None:
     assert run("train", "-c", "demo", *QUICK, "--run-dir", "here").code == 0
     (tmp_path / "here/summary.json").unlink()
