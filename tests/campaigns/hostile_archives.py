@@ -190,7 +190,7 @@ def _broken(small: SmallDataSet) -> dict[str, Hostile]:
         "gzip of nothing": gzip.compress(b""),
         "xz of nothing": lzma.compress(b""),
         "a thousand members": member("x") * 1001 + tar,
-        "a million members": gzip.compress(member("x") * 100_000 + tar, 1),
+        "ten thousand members": gzip.compress(member("x") * 10_000 + tar, 1),
         "extended headers without end": pax(a="b") * 1500 + tar,
     }
     wholes = {
@@ -208,16 +208,16 @@ def _broken(small: SmallDataSet) -> dict[str, Hostile]:
 
 def _compressed(small: SmallDataSet) -> dict[str, Hostile]:
     """Bombs, and compressed archives that ask for too much."""
-    megabytes = member("bomb", bytes(16 << 20))
+    megabytes = member("bomb", bytes(4 << 20))
     tar = small.archive()
     greedy = bytearray(lzma.compress(tar, preset=0))
     greedy[16] = 40  # the dictionary: 4 GiB
     greedy[20:24] = zlib.crc32(greedy[12:20]).to_bytes(4, "little")
     contents = {
-        "gzip bomb of 2 GB": gzip.compress(megabytes) * 128,
-        "bzip2 bomb of 2 GB": bz2.compress(megabytes) * 128,
-        "xz bomb": lzma.compress(megabytes * 4, preset=0),
-        "gzip bomb behind the files": gzip.compress(_with(small, "", b"") + megabytes * 2, 1),
+        "gzip bomb of 2 GB": gzip.compress(megabytes, 1) * 512,
+        "bzip2 bomb of 2 GB": bz2.compress(megabytes, 1) * 512,
+        "xz bomb": lzma.compress(megabytes * 8, preset=0),
+        "gzip bomb behind the files": gzip.compress(_with(small, "", b"") + megabytes * 5, 1),
         "gzip bomb in place of a file": gzip.compress(_with(small, _VICTIM, megabytes), 1),
         "xz that asks for 4 GB": bytes(greedy),
         "gzip in gzip": gzip.compress(gzip.compress(tar)),
