@@ -50,7 +50,10 @@ def own_temperature(model: SavedModel) -> float | None:
     section = model.settings.get("model")
     loss = section.get("loss") if isinstance(section, dict) else None
     if loss not in ("softmax", "hinge"):
-        raise ModelError("the model's settings do not say with which loss it was trained")
+        raise ModelError(
+            "the model's settings do not say with which loss it was trained",
+            hint="Take a model.safetensors that `softmax train` wrote, or train again.",
+        )
     return model.temperature if loss == "softmax" else None
 
 

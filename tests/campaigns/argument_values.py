@@ -80,7 +80,7 @@ MODELS = {
                  "trained/best.safetensors", "link to trained", "größer 図\nrun")),
         (USAGE, ("swept",)),
         ((3,), NO_MODEL),
-        ((1, 3), ("unreadable.png",)),
+        ((1, 2, 3), ("unreadable.png",)),
     ),
 }  # fmt: skip
 DRAWN = {
@@ -96,8 +96,8 @@ DRAWN = {
 IMAGES = table(
     (FINE, ("cat.png", "with space.png", "größer 図.png", "new\nline.png", "two.npy",
              "no text \udcff.png", "./-lead.png", "trained/curves.png")),
-    ((1,), ("cut.png", "bomb.png", "floats.npy", "objects.npy", "cut.npy", "empty", "binary",
-            "huge", "folder", "loop", "dangling", "missing.png", "unreadable.png", "/dev/zero",
+    ((1,), ("cut.png", "no size.ppm", "bomb.png", "floats.npy", "objects.npy", "cut.npy", "empty",
+            "binary", "huge", "folder", "loop", "dangling", "missing.png", "unreadable.png", "/dev/zero",
             "", LONG, "mine.yaml", "trained/model.safetensors")),
     ((0, 1), ("flipped.png",)),
     (USAGE, ("-lead.png",)),
@@ -116,7 +116,7 @@ TEMPERATURES = table(
     (FINE, ("0.5", "2", "1e3")), (USAGE, ("-1", "0", "x", "nan", "inf", "1e400", "", "1,5"))
 )
 OVERRIDES = table(
-    (FINE, ("optimizer.learning_rate=0.02", "optimizer.momentum=0.5", "model.loss=hinge",
+    (FINE, ("optimizer.learning_rate=1e-8", "optimizer.momentum=0.5",
              "training.sampling=epoch", "preprocessing.scale=pixel", "model.temperature=2.0",
              "augmentation.horizontal_flip=true", "training.batch_size=50", "data.dir=größer 図",
              "model.temperature={start: 4.0, end: 1.0, decay: linear}",

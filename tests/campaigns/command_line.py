@@ -47,7 +47,7 @@ def run(trial: Trial) -> None:
     with LivingProcess(trial.folder) as process:
         for number in range(trial.count):
             rng = random.Random(f"{trial.seed}/{number}")
-            mix = Mix(rng, wrong=rng.choice((0.0, 0.15, 0.3)))
+            mix = Mix(rng)
             invocation = mix.invocation()
             command = _command(mix, invocation, ground.place, trial.folder)
             ended = _run(process, command, alive=number % 100 != 7)
@@ -139,6 +139,14 @@ def _faults(invocation: Invocation, command: Command, ended: Ended) -> list[str]
         faults.append(f"stderr: {said}")
     if ended.error is not None and (complaint := _complaint(invocation, command, ended)):
         faults.append(f"{complaint}: {said}")
+    if (
+        invocation.broken_images
+        and invocation.codes == {1}
+        and None not in (ended.error, ended.output)
+    ):
+        reported = (ended.error or "").count("Error: ")
+        if reported != invocation.broken_images:
+            faults.append(f"expected {invocation.broken_images} images reported, got {said}")
     if invocation.wants_json and ended.code == 0 and ended.output is not None:
         faults += _json_faults(ended.output)
     return faults

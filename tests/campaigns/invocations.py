@@ -33,6 +33,8 @@ from tests.campaigns.argument_values import (
 )
 from tests.campaigns.playground import AXES, QUICK
 
+_SHARES = (3, 2, 2, 2, 3, 2, 1, 1)
+
 
 @dataclass
 class Invocation:
@@ -43,6 +45,8 @@ class Invocation:
         codes: exit codes that may follow.
         words: what is wrong, each as a message may quote it.
         folder: the run or folder whose files may be replaced.
+        broken_images: how many of the images to predict are none.
+        images: the others, each as the results quote it.
         wants_json: whether stdout has to be one JSON document if all goes well.
     """
 
@@ -50,6 +54,8 @@ class Invocation:
     codes: set[int] = field(default_factory=set)
     words: list[str] = field(default_factory=list)
     folder: str | None = None
+    broken_images: int = 0
+    images: list[str] = field(default_factory=list)
     wants_json: bool = False
 
     def expect(self, value: str, codes: Codes) -> None:
@@ -72,12 +78,12 @@ class Mix:
 
     Args:
         rng: decides everything.
-        wrong: how likely each value is a wrong one.
     """
 
-    def __init__(self, rng: random.Random, wrong: float) -> None:
+    def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.wrong = wrong
+        # Mostly one wrong value: a second one would hide what comes of the first.
+        self.most_wrong = rng.choice((0, 1, 1, 1, 9))
 
     def invocation(self) -> Invocation:
         """A command with its arguments."""
@@ -86,7 +92,7 @@ class Mix:
             "visualize": self._visualize, "predict": self._predict, "download": self._download,
             "benchmark": self._benchmark, "presets": self._presets,
         }  # fmt: skip
-        name = self.rng.choice(list(commands))
+        name = self.rng.choices(list(commands), _SHARES)[0]
         made = Invocation([name])
         commands[name](made)
         self._common(made, name)
@@ -102,9 +108,15 @@ class Mix:
     def _chance(self, share: float) -> bool:
         return self.rng.random() < share
 
+    def _goes_wrong(self) -> bool:
+        """Whether the next value is to be a wrong one."""
+        wrong = self.most_wrong > 0 and self._chance(0.3)
+        self.most_wrong -= wrong
+        return wrong
+
     def _pick(self, made: Invocation, values: Values) -> str:
         """A value of a table, more often than not a good one, with its codes noted."""
-        wrong = self._chance(self.wrong)
+        wrong = self._goes_wrong()
         fitting = [value for value, codes in values.items() if (codes != FINE) == wrong]
         value = self.rng.choice(fitting or list(values))
         made.expect(value, values[value])
@@ -125,7 +137,7 @@ class Mix:
 
     def _sweep(self, made: Invocation) -> None:
         self._training(made, "sweep", SWEEPS, (*QUICK, *AXES))
-        if self._chance(0.02):
+        if "--dry-run" not in made.arguments and self._chance(0.02):
             self._option(made, "--scheduler", {"": USAGE, "no address": USAGE, "tcp://": USAGE})
 
     def _training(
@@ -152,8 +164,8 @@ class Mix:
         others = SWEEPS if kind == "train" else TRAININGS
         places = {**table((FINE, NEW), (USAGE, others)), **NO_PLACE}
         overwrite = self._chance(0.4)
-        places |= dict.fromkeys(runs, FINE if overwrite else USAGE)
-        self._option(made, "--run-dir", places)
+        earlier = {**dict.fromkeys(runs, FINE if overwrite else USAGE), "folder": USAGE}
+        self._option(made, "--run-dir", earlier if self._chance(0.3) else {**places, **earlier})
         if overwrite:
             made.arguments.append("--overwrite")
             given = made.arguments[-2].removeprefix("--run-dir=")
@@ -161,8 +173,9 @@ class Mix:
 
     def _resume(self, made: Invocation, kind: str) -> None:
         self._option(made, "--resume", RESUMED[kind])
+        made.words.append("config.yaml")
         made.folder = made.arguments[-1].removeprefix("--resume=")
-        if self._chance(self.wrong):
+        if self._goes_wrong():
             extra = (
                 "--run-dir=other" if kind == "sweep" else self.rng.choice(("seed=3", "--seed=3"))
             )
@@ -172,6 +185,7 @@ class Mix:
 
     def _evaluate(self, made: Invocation) -> None:
         made.folder = self._pick(made, MODELS)
+        made.words.append("the model's settings")
         self._positional(made, made.folder)
         if self._chance(0.3):
             splits = table((FINE, ("train", "validation", "test")), (USAGE, ("all", "", "Test")))
@@ -201,9 +215,12 @@ class Mix:
 
     def _predict(self, made: Invocation) -> None:
         self._positional(made, self._pick(made, MODELS))
+        made.words.append("the model's settings")
         for _ in range(self.rng.choice((1, 1, 2, 3))):
             image = self._pick(made, IMAGES)
             made.arguments.append(image)
+            made.broken_images += IMAGES[image] == (1,)
+            made.images += [quotable(image)] if IMAGES[image] == FINE else []
             if image == "-lead.png":
                 made.words.append("No such option")
         if self._chance(0.3):
@@ -235,7 +252,7 @@ class Mix:
         if self._chance(0.02):
             made.arguments += ["--dataset", "synthetic", "--samples", "2"]
             return
-        self.wrong = max(self.wrong, 0.5)
+        self.most_wrong = 9
         self._option(made, "--dataset", table((FINE, ("synthetic",)), (USAGE, ("x", "", "3"))))
         numbers = ("0", "-1", "x", "", "1e3", "9" * 30, "60000")
         self._option(made, "--samples", table((USAGE, numbers)))

@@ -211,6 +211,7 @@ def _build_pictures(place: Path) -> None:
     (place / "cut.png").write_bytes(picture[:200])
     (place / "flipped.png").write_bytes(picture[:100] + b"\x00\xff" + picture[102:])
     (place / "bomb.png").write_bytes(picture[:16] + b"\x00\x0f\xff\xff" * 2 + picture[24:])
+    (place / "no size.ppm").write_bytes(b"P6 32 x 255\n" + bytes(3072))
     np.save(place / "two.npy", images)
     np.save(place / "floats.npy", images.astype("float32"))
     np.save(place / "objects.npy", np.array([{}, []], object), allow_pickle=True)
