@@ -211,7 +211,7 @@ class _DocumentBuilder:
     def refuse_references(self, event: yaml.Event, path: KeyPath) -> None:
         """Complain about what would make a value mean more than it says."""
         if isinstance(event, yaml.AliasEvent):
-            alias = printable(event.anchor)
+            alias = printable(str(event.anchor))
             self.complain(event, path, f"expected a value, got the alias *{alias}")
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.anchor:

@@ -12,7 +12,8 @@ import io
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, TypeVar
@@ -243,10 +244,11 @@ def note_steps(disk: FaultyDisk) -> None:
 
     plain = Trainer.train
 
-    def train(self: Trainer, until: int | None = None) -> Iterator[Progress]:
-        for progress in plain(self, until):
-            disk.note("step")
-            yield progress
+    def train(self: Trainer, until: int | None = None) -> Generator[Progress, None, None]:
+        with closing(plain(self, until)) as steps:
+            for progress in steps:
+                disk.note("step")
+                yield progress
 
     Trainer.train = train  # type: ignore[method-assign]
 

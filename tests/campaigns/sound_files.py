@@ -17,6 +17,7 @@ from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
 from softmax_cli.runs.model_file import SavedModel, save_model
 
 STEP = 10
+_VERSIONS = {"model": 1, "checkpoint": 2}
 
 
 def small_model(path: Path, *, features: int, classes: int = len(CLASS_NAMES)) -> bytes:
@@ -75,8 +76,9 @@ def disagreement(
     )
     if metadata.keys() != {"softmax"} or hashlib.sha256(blank).hexdigest() != seal:
         return "its seal is wrong, or there is more in it than a seal covers"
-    if envelope != {**envelope, "kind": kind, "format_version": 1} or len(envelope) != 4:
-        return f"it is no {kind} of version 1"
+    version = _VERSIONS[kind]
+    if envelope != {**envelope, "kind": kind, "format_version": version} or len(envelope) != 4:
+        return f"it is no {kind} of version {version}"
     if type(envelope["format_version"]) is not int or _text(envelope["document"]) != _text(
         document
     ):
