@@ -97,8 +97,8 @@ IMAGES = table(
     (FINE, ("cat.png", "with space.png", "größer 図.png", "new\nline.png", "two.npy",
              "no text \udcff.png", "./-lead.png", "trained/curves.png")),
     ((1,), ("cut.png", "no size.ppm", "bomb.png", "floats.npy", "objects.npy", "cut.npy", "empty",
-            "binary", "huge", "folder", "loop", "dangling", "missing.png", "unreadable.png", "/dev/zero",
-            "", LONG, "mine.yaml", "trained/model.safetensors")),
+            "binary", "huge", "folder", "loop", "dangling", "missing.png", "unreadable.png",
+            "/dev/zero", "", LONG, "mine.yaml", "trained/model.safetensors")),
     ((0, 1), ("flipped.png",)),
     (USAGE, ("-lead.png",)),
 )  # fmt: skip

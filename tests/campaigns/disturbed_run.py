@@ -75,8 +75,9 @@ class Ended:
 
 
 def environment() -> dict[str, str]:
-    """That of the program: this checkout, and one thread for the same bits everywhere."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    """That of the program: this checkout, one thread for the same bits, and buffered streams."""
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    return {**inherited, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
 
 
 def start_program(

@@ -10,10 +10,12 @@ PROGRAM = f"{sys.executable} -m softmax_cli"
 
 
 def shell(script: str, place: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    # Unbuffered, nothing would be left for the interpreter to flush at exit.
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     return subprocess.run(
         ["/bin/sh", "-c", script],
         cwd=place,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -29,6 +31,13 @@ def test_closed_streams_are_no_error(tmp_path: Path, streams: str) -> None:
 
 def test_a_closed_stderr_leaves_the_exit_code(tmp_path: Path) -> None:
     assert shell(f"{PROGRAM} presets nope 2>&-", tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("arguments", ["presets", "presets cs231n", "--help"])
+def test_a_pipe_that_nobody_reads_is_silent(tmp_path: Path, arguments: str) -> None:
+    done = shell(f"{{ {PROGRAM} {arguments}; echo $? > code; }} | true", tmp_path)
+    assert done.stderr == ""
+    assert (tmp_path / "code").read_text() == "1\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
