@@ -94,7 +94,9 @@ def _draw_curves(curves: Mapping[str, Sequence[Rung]], axes: Axes) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(readable_percent))
     axes.set_xlabel("seconds of training")
     axes.set_title("Accuracy on the test images over time", loc="left")
-    axes.legend(loc="best")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.6 * (high - low), high)  # room for the names below the lines
+    axes.legend(loc="lower right")
     grid_lines(axes)
 
 
