@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -213,7 +214,7 @@ def _report(
     if summary.failed:
         raise FailedTrialsError(
             f"{summary.failed} of {summary.trials} trials failed",
-            hint=f"Try them again with: softmax sweep --resume {run.path}",
+            hint=f"Try them again with: softmax sweep --resume {quote(str(run.path))}",
         )
 
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,7 +86,7 @@ def visualize(
     if not pictures:
         raise ModelError(
             f"nothing to draw in {run}: neither a model nor a validation",
-            hint=f"If the training was interrupted: softmax train --resume {run}",
+            hint=f"If the training was interrupted: softmax train --resume {quote(str(run))}",
         )
     document = {"run_dir": run, "pictures": pictures}
     output.result(document, lambda: "\n".join(map(str, pictures)))

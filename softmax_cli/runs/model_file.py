@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,10 @@ def load_model(path: Path, *, features: int = PIXELS) -> SavedModel:
         ModelError: there is no such file, it is not intact, or not a model of ``features`` inputs.
     """
     if not path.exists():
+        run = quote(str(path.parent))
         raise ModelError(
             f"no model at {path}",
-            hint=f"If the training was interrupted: softmax train --resume {path.parent}",
+            hint=f"If the training was interrupted: softmax train --resume {run}",
         )
     try:
         tensors, document = read_sealed(path, MODEL_FORMAT)

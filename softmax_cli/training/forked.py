@@ -64,8 +64,8 @@ class Fork:
         self._order, self._answer = _semaphore(), _semaphore()
         self._parent = os.getpid()
         with warnings.catch_warnings():
-            # Python, and JAX where it is loaded, warn of locks that other threads may hold. The fork
-            # only computes, so they are of no concern to it.
+            # Python, and JAX where it is loaded, warn of locks that other threads may hold. The
+            # fork only computes, so they are of no concern to it.
             warnings.simplefilter("ignore")
             self._pid = os.fork()
         if self._pid == 0:

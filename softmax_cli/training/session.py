@@ -5,6 +5,7 @@ The loop itself is in ``trainer``; here is what happens around it.
 
 import time
 from contextlib import closing
+from shlex import quote
 from typing import Any, Protocol
 
 from softmax_cli.config.differences import differing_keys
@@ -114,7 +115,7 @@ class _Session:
                     raise InterruptedRunError(
                         f"stopped after {progress.iteration} of {self._trainer.iterations} "
                         "iterations; a checkpoint is saved",
-                        hint=f"Go on with: softmax train --resume {self._run.path}",
+                        hint=f"Go on with: softmax train --resume {quote(str(self._run.path))}",
                     )
 
     def _save_checkpoint(self) -> None:

@@ -12,6 +12,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
@@ -140,7 +141,7 @@ class _Sweep:
             raise InterruptedRunError(
                 f"stopped with {len(self._records)} of {len(self._trials)} trials done; "
                 "what was done is saved",
-                hint=f"Go on with: softmax sweep --resume {self._run.path}",
+                hint=f"Go on with: softmax sweep --resume {quote(str(self._run.path))}",
             ) from error
 
     def _train_all(self) -> None:

@@ -114,6 +114,13 @@ def test_a_missing_model_names_the_command_that_finishes_it(tmp_path: Path) -> N
     assert "--resume" in caught.value.hint
 
 
+def test_the_way_on_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_model(tmp_path / "my run" / "model.safetensors")
+    assert caught.value.hint is not None
+    assert caught.value.hint.endswith(f"--resume '{tmp_path}/my run'")
+
+
 def test_a_model_of_other_images_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_model(path, make_model())
