@@ -148,10 +148,10 @@ def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[s
     """
     view = data.data
     header_end = _check_start(bytes(view[:_DIGEST_END]), len(data), form)
-    _check_seal(view, form)
+    digest = _check_seal(view, form)
     try:
         header = _parse_object(bytes(view[_LENGTH_BYTES:header_end]))
-        document = _open_envelope(header.pop("__metadata__"), form)
+        document = _open_envelope(header.pop("__metadata__"), form, digest)
         return _views(header, data[header_end:]), document
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         reason = str(error)[:_LONGEST_REASON]
@@ -190,7 +190,8 @@ def _check_start(start: bytes, size: int, form: SealedFormat) -> int:
     return header_end
 
 
-def _check_seal(view: memoryview, form: SealedFormat) -> None:
+def _check_seal(view: memoryview, form: SealedFormat) -> str:
+    """The checksum of the file, which is the one it states."""
     stated = bytes(view[_DIGEST_START:_DIGEST_END])
     actual = _digest(view)
     if stated != actual.encode():
@@ -199,6 +200,7 @@ def _check_seal(view: memoryview, form: SealedFormat) -> None:
             f"damaged or altered: it states the checksum {shown!r}..., "
             f"its contents have {actual[:12]!r}..."
         )
+    return actual
 
 
 def _digest(view: memoryview) -> str:
@@ -223,7 +225,7 @@ def _envelope_text(form: SealedFormat, document: dict[str, Any], digest: str) ->
     return text
 
 
-def _open_envelope(metadata: dict[str, str], form: SealedFormat) -> dict[str, Any]:
+def _open_envelope(metadata: dict[str, str], form: SealedFormat, digest: str) -> dict[str, Any]:
     text = metadata.pop(_ENTRY)
     envelope = json.loads(text)
     kind, version = envelope["kind"], envelope["format_version"]
@@ -236,7 +238,7 @@ def _open_envelope(metadata: dict[str, str], form: SealedFormat) -> dict[str, An
             hint="Use the version of softmax that wrote it.",
         )
     # One content has one text: this refuses repeated or further keys and odd spellings of numbers.
-    is_canonical = text == _envelope_text(form, document, envelope["sha256"])
+    is_canonical = text == _envelope_text(form, document, digest)
     if metadata or not is_canonical or not isinstance(document, dict):
         raise ValueError("its settings are not as softmax writes them")
     return document
@@ -268,6 +270,7 @@ def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
     position = 0
     tensors = {}
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        name.encode("utf-8")  # fails on half a surrogate pair, which other readers refuse
         if entry.keys() != _TENSOR_KEYS:
             raise ValueError(f"{reprlib.repr(name)} is not described as a tensor")
         begin, end = entry["data_offsets"]

@@ -126,6 +126,15 @@ def test_every_truncation_and_extension_is_refused(tmp_path: Path, model_bytes: 
     load_model(path, features=12)
 
 
+def test_a_tensor_named_by_half_a_surrogate_pair_is_refused() -> None:
+    place = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    header = compact(sealed_header(entries={"NAME": place}))
+    tensors = b"\0" * 8
+    unseal(as_array(with_header(header.encode(), tensors)), FORMAT)
+    halved = header.replace("NAME", "\\ud800")
+    assert "malformed" in refusal(with_header(halved.encode(), tensors))
+
+
 def test_uppercase_digits_are_not_the_same_checksum(model_bytes: bytes) -> None:
     start = model_bytes.index(b"sha256") + len(b'sha256\\":\\"')
     digits = model_bytes[start : start + 64].upper()
@@ -155,6 +164,7 @@ def test_uppercase_digits_are_not_the_same_checksum(model_bytes: bytes) -> None:
         (with_header(sealed_header(envelope({"a": 1}).replace("1}}", '1,"a":1}}'))), "malformed"),
         (with_header(sealed_header(envelope({"a": 1}).replace("1}}", "[" * 9999))), "malformed"),
         (with_header(sealed_header(envelope({"a": 1}).replace("1}}", "9" * 9999))), "malformed"),
+        (with_header(sealed_header(envelope({}, sha256=BLANK.decode() + "{}"))), "malformed"),
         (with_header({**sealed_header(), "__metadata__x": 1}), "malformed"),
         (with_header({"__metadata__": {"softmax": envelope({}), "more": "x"}}), "malformed"),
         (
