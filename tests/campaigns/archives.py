@@ -216,5 +216,5 @@ CAMPAIGN = Campaign(
     promise="An archive writes nothing unexpected",
     run=run,
     short=130,
-    long=3_000,
+    long=1_000,
 )

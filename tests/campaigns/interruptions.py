@@ -127,5 +127,5 @@ CAMPAIGN = Campaign(
     "silent; a read-only directory, a full disk, any path are told clearly, and nothing is lost.",
     run,
     short=4,
-    long=180,
+    long=60,
 )

@@ -112,5 +112,5 @@ CAMPAIGN = Campaign(
     promise="Data cannot run code",
     run=run,
     short=150,
-    long=5_000,
+    long=1_000,
 )
