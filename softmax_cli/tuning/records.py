@@ -8,7 +8,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.tables import append_jsonl, read_jsonl, write_csv, write_jsonl
 from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
 from softmax_cli.tuning.trials import Trial
@@ -52,8 +54,17 @@ class SweepRecords:
             lines = [line for line in lines if line["status"] != "failed" and not together]
             write_jsonl(directory / "trials.jsonl", lines)
         wanted = {trial.id for trial in trials}
-        outcomes = map(Outcome.from_record, lines)
+        outcomes = map(self._outcome, lines)
         self._outcomes = {outcome.id: outcome for outcome in outcomes if outcome.id in wanted}
+
+    def _outcome(self, line: dict[str, Any]) -> Outcome:
+        try:
+            return Outcome.from_record(line)
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{self._directory / 'trials.jsonl'}: {error.message}",
+                hint="Remove that line, and its trial is trained again.",
+            ) from error
 
     def __len__(self) -> int:
         return len(self._outcomes)
