@@ -186,6 +186,8 @@ class Mix:
     def _evaluate(self, made: Invocation) -> None:
         made.folder = self._pick(made, MODELS)
         made.words.append("the model's settings")
+        if made.folder == "no-loss":
+            made.words.append("CIFAR-10 not found")  # what settings of defaults alone ask for
         self._positional(made, made.folder)
         if self._chance(0.3):
             splits = table((FINE, ("train", "validation", "test")), (USAGE, ("all", "", "Test")))
