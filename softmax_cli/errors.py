@@ -10,6 +10,7 @@
     │   ├── ModelError            ... a model file
     │   └── CheckpointError       ... a checkpoint
     ├── DownloadError             no mirror could deliver the archive
+    ├── LostProcessError          a process that took part in a training has ended
     ├── DivergedError             training ended in numbers that are not finite
     ├── FailedTrialsError         a sweep finished, but some of its trials did not
     └── InterruptedRunError       a run was asked to stop and saved its state first
@@ -59,6 +60,10 @@ class CheckpointError(IntegrityError):
 
 class DownloadError(SoftmaxError):
     """No mirror could deliver the archive."""
+
+
+class LostProcessError(SoftmaxError):
+    """A process that took part in a training has ended, and with it the training."""
 
 
 class DivergedError(SoftmaxError):

@@ -16,10 +16,10 @@ gradient is ``X^T E - m^T (1^T E)``: the row ``-m`` goes along as one more examp
 added to those of all others, and whose error is the sum of theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +81,6 @@ class StepEngine:
 
     def __init__(self, stack: LinearStack, inputs: Inputs, update: Update, batch_size: int) -> None:
         self._stack = stack
-        self._inputs = inputs
-        self._update = update
         self._memory = _Memory.allocate(stack, batch_size)
         self.error = self._memory.error
         first = _first_features(stack)
@@ -269,7 +267,7 @@ class _Shard:
         self._X = np.empty((_SLOTS, len(self._product), len(scale)), np.float32)
         self._X[:, 0] = -inputs.preprocessing.mean[features] / scale
 
-    def obey(self, answer: Any) -> None:
+    def obey(self, answer: Callable[[], None]) -> None:
         """Follow the order that stands in memory."""
         order, slot, fresh, ahead = self._memory.order.tolist()
         if order == _FORWARD:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from softmax_cli.errors import SoftmaxError
+from softmax_cli.errors import LostProcessError
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 _LOOKS = 5000
 _SLEEP_SECONDS = 0.05
 _STANDARD_STREAMS = 3
-
-
-class LostProcessError(SoftmaxError):
-    """A process that took part in a training has ended, and with it the training."""
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

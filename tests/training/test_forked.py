@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmax_cli.training.forked import Fork, LostProcessError, shared_copy, shared_zeros
+from softmax_cli.errors import LostProcessError
+from softmax_cli.training.forked import Fork, shared_copy, shared_zeros
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are only used on Linux")
 
