@@ -19,8 +19,8 @@ from pathlib import Path
 
 from softmax_cli.data.batch_files import FOLDER
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.hostile_archives import Hostile, corpus, mutated
-from tests.campaigns.stand_in import Ended, StandIn, run_unchanged
+from tests.campaigns.hostile.archives import Hostile, corpus, mutated
+from tests.campaigns.hostile.stand_in import Ended, StandIn, run_unchanged
 from tests.data.conftest import SmallDataSet
 
 _MEMORY = 256 << 20
@@ -104,7 +104,7 @@ class _Attack:
     ) -> None:
         self.prepare(state)
         before = tree(self.place)
-        ended = self.stand_in.run(
+        ended = self.stand_in.softmax(
             ["download", "--data-dir", "data", "--quiet", *origin],
             self.target.parent,
             self.small.files,
@@ -123,17 +123,15 @@ class _Attack:
         self.record(f"{title}, unchanged program", "nothing", before, ended, {3})
 
     def record(self, title: str, state: str, before: Tree, ended: Ended, allowed: set[int]) -> None:
-        why = (
-            ended.misbehaviour(allowed)
-            or self.writing_elsewhere(ended)
-            or self.changes(state, before, complete=ended.code == 0)
-        )
-        if why:
-            self.trial.broken(f"seed {self.trial.seed}, {title}", why)
-        else:
-            self.trial.kept("refused" if ended.code else "installed, or already there")
+        faults = [
+            *ended.error_faults(*allowed),
+            *self.writing_elsewhere(ended),
+            *self.changes(state, before, complete=ended.code == 0),
+        ]
+        outcome = "refused" if ended.code else "installed, or already there"
+        self.trial.judge(title, outcome, faults)
 
-    def writing_elsewhere(self, ended: Ended) -> str:
+    def writing_elsewhere(self, ended: Ended) -> Iterator[str]:
         """What was opened for writing or made outside of the target."""
         for event, *arguments in ended.events:
             if event == "open":
@@ -143,20 +141,19 @@ class _Attack:
                 paths = arguments if event in _MAKING else []
             for path in paths:
                 if isinstance(path, str) and not self.is_inside(path):
-                    return f"{event} of {path}"
-        return ""
+                    yield f"{event} of {path}"
 
     def is_inside(self, path: str) -> bool:
         whole = (self.target.parent / path).resolve()
         return whole == self.target or self.target in whole.parents or path == os.devnull
 
-    def changes(self, state: str, before: Tree, *, complete: bool) -> str:
+    def changes(self, state: str, before: Tree, *, complete: bool) -> Iterator[str]:
         """What is not as it should be in the whole place."""
         after = tree(self.place)
         for name, entry in before.items():
             is_replaced = complete and state == "a damaged file" and name.endswith("data_batch_2")
             if after.get(name) != entry and not is_replaced:
-                return f"{name} was changed"
+                yield f"{name} was changed"
         allowed = {f"work/data/{name}" for name in _LEFT_BY_RIGHT} | {"work/data"}
         if complete:
             expected = {f"work/data/{FOLDER}/{name}" for name in self.small.contents}
@@ -165,9 +162,10 @@ class _Attack:
             for name, content in self.small.contents.items():
                 found = after.get(f"work/data/{FOLDER}/{name}")
                 if found is None or found[2] != _digest(content) or found[0] != stat.S_IFREG:
-                    return f"{name} is not what it should be"
+                    yield f"{name} is not what it should be"
         surplus = after.keys() - before.keys() - allowed
-        return f"it left {sorted(surplus)}" if surplus else ""
+        if surplus:
+            yield f"it left {sorted(surplus)}"
 
 
 def tree(place: Path) -> Tree:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,14 @@ class Trial:
     def broken(self, case: str, why: str) -> None:
         """A case in which it was not."""
         self.seen["broken"] += 1
-        self.failures.append(f"{case}: {why}")
+        self.failures.append(f"seed {self.seed}, {case}: {why}")
+
+    def judge(self, case: str, outcome: str, faults: Sequence[str]) -> None:
+        """A case in which it was kept, and how that came out, if nothing is wrong."""
+        if faults:
+            self.broken(case, "; ".join(faults))
+        else:
+            self.kept(outcome)
 
 
 @dataclass(frozen=True)

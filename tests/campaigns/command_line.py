@@ -13,23 +13,23 @@ import random
 import re
 import shlex
 import subprocess
-import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.invocations import Invocation, Mix
-from tests.campaigns.living_process import ROOT, Command, LivingProcess, bind_permissions
-from tests.campaigns.playground import Playground
+from tests.campaigns.commands.invocations import Invocation, Mix
+from tests.campaigns.commands.living_process import Command, living_process
+from tests.campaigns.commands.playground import Playground
+from tests.campaigns.processes.fork_server import SECONDS, ForkServer
+from tests.campaigns.processes.permissions import bind_permissions
+from tests.campaigns.processes.program import CHECKOUT, PROGRAM, is_noise
 
 _DOCUMENTED = {0, 1, 2, 3, 4, 5}
-_MISBEHAVIOUR = re.compile(r"Traceback|Exception ignored|a defect in softmax|\wWarning:")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PICTURE = re.compile(r"(curves|weights|confusion_matrix|reliability|mistakes|heatmap)\.\w+")
 _ADVICE = re.compile(r"expected|requires|\n")
 _KEPT = ("notes.txt", "thesis.txt")
 _STDIN = ("/dev/null", "/dev/null", "/dev/null", None, "cat.png", "binary")
-_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Ended:
 def run(trial: Trial) -> None:
     """Run random commands, one after another, each in the same folder as it was made."""
     ground = Playground(trial.folder)
-    with LivingProcess(trial.folder) as process:
+    with living_process(trial.folder) as process:
         for number in range(trial.count):
             rng = random.Random(f"{trial.seed}/{number}")
             mix = Mix(rng)
@@ -52,12 +52,8 @@ def run(trial: Trial) -> None:
             command = _command(mix, invocation, ground.place, trial.folder)
             ended = _run(process, command, alive=number % 100 != 7)
             faults = [*_faults(invocation, command, ended), *_losses(invocation, ended, ground)]
-            if faults:
-                trial.broken(_case(trial.seed, number, command), "; ".join(faults))
-            else:
-                trial.kept(
-                    f"{invocation.arguments[0] if invocation.arguments else ''} -> {ended.code}"
-                )
+            name = invocation.arguments[0] if invocation.arguments else ""
+            trial.judge(_case(number, command), f"{name} -> {ended.code}", faults)
 
 
 def _command(mix: Mix, invocation: Invocation, place: Path, folder: Path) -> Command:
@@ -79,12 +75,11 @@ def _command(mix: Mix, invocation: Invocation, place: Path, folder: Path) -> Com
         environment,
         (stdin and str(place / stdin), output, error),
         encoding=rng.choice(("ascii", "latin-1")) if rng.random() < 0.05 else "utf-8",
-        seconds=_SECONDS,
     )
 
 
-def _run(process: LivingProcess, command: Command, *, alive: bool) -> Ended:
-    code = process.run(command) if alive else _run_alone(command)
+def _run(process: ForkServer, command: Command, *, alive: bool) -> Ended:
+    code = process.run(asdict(command)) if alive else _run_alone(command)
     return Ended(code, _text(command.streams[1]), _text(command.streams[2]))
 
 
@@ -101,15 +96,14 @@ def _run_alone(command: Command) -> int | None:
         sign = "<" if number == 0 else ">"
         target = "&-" if path is None else shlex.quote("/dev/null" if path == "|" else path)
         redirections.append(f"{number}{sign}{target}")
-    program = shlex.join([sys.executable, "-m", "softmax_cli"])
-    script = f'exec {program} "$@" {" ".join(redirections)}'
-    settings = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": command.encoding}
+    script = f'exec {shlex.join(PROGRAM)} "$@" {" ".join(redirections)}'
+    settings = {"PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": command.encoding}
     try:
         done = subprocess.run(
             ["/bin/sh", "-c", script, "softmax", *command.arguments],
             cwd=command.directory,
             env={**command.environment, **settings},
-            timeout=command.seconds,
+            timeout=SECONDS,
             check=False,
             preexec_fn=bind_permissions,
         )
@@ -118,10 +112,10 @@ def _run_alone(command: Command) -> int | None:
     return done.returncode
 
 
-def _case(seed: int, number: int, command: Command) -> str:
+def _case(number: int, command: Command) -> str:
     odd = {k: v for k, v in command.environment.items() if k not in ("PATH", "HOME", "https_proxy")}
     return (
-        f"seed {seed}, case {number}: softmax {command.arguments!a} with {odd}, "
+        f"case {number}: softmax {command.arguments!a} with {odd}, "
         f"streams {[name and Path(name).name for name in command.streams]}, {command.encoding}"
     )
 
@@ -129,13 +123,13 @@ def _case(seed: int, number: int, command: Command) -> str:
 def _faults(invocation: Invocation, command: Command, ended: Ended) -> list[str]:
     """What is wrong with how a command ended."""
     if ended.code is None:
-        return [f"did not end within {command.seconds:.0f} s"]
+        return [f"did not end within {SECONDS:.0f} s"]
     said = ascii(ended.error)
     faults = []
     expected = _expected(invocation, command)
     if ended.code not in expected or ended.code not in _DOCUMENTED:
         faults.append(f"expected exit code {sorted(expected)}, got {ended.code}: {said}")
-    if ended.error is not None and _MISBEHAVIOUR.search(ended.error):
+    if ended.error is not None and is_noise(ended.error):
         faults.append(f"stderr: {said}")
     if ended.error is not None and (complaint := _complaint(invocation, command, ended)):
         faults.append(f"{complaint}: {said}")

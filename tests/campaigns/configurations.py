@@ -9,22 +9,19 @@ program needs anyhow; a sweep of many trials gets a little more of both for each
 The count is that of generated documents; all shapes of ``yaml_shapes`` are read before them.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.configuration_reader import ConfigurationReader, Reading
-from tests.campaigns.yaml_documents import generated
-from tests.campaigns.yaml_shapes import SHAPES
+from tests.campaigns.documents.configuration_reader import ConfigurationReader, Reading
+from tests.campaigns.documents.yaml_documents import generated
+from tests.campaigns.documents.yaml_shapes import SHAPES
+from tests.campaigns.processes.program import run_program
 
 _SECONDS, _SECONDS_PER_TRIAL = 1.0, 0.5e-3
 _BYTES, _BYTES_PER_TRIAL = 64 << 20, 16 << 10
 _LONGEST_LINE = 2500
 _MOST_LINES = 21
-_CHECKOUT = Path(__file__).parents[2]
 
 
 def run(trial: Trial) -> None:
@@ -42,7 +39,7 @@ def run(trial: Trial) -> None:
             if why is None:
                 trial.kept(f"{reading.outcome} for {command}")
             else:
-                trial.broken(f"{command}, {name}, seed {trial.seed}, {content[:3000]!r}", why)
+                trial.broken(f"{command}, {name}, {content[:3000]!r}", why)
                 reader.close()
     finally:
         reader.close()
@@ -88,18 +85,10 @@ def _through_the_command_line(command: str, path: Path, reading: Reading) -> str
     """How the program itself disagrees with a reading, or None; no steps of a sweep are timed."""
     if command == "sweep" and reading.outcome == "valid":
         return None
-    ended = subprocess.run(
-        [sys.executable, "-m", "softmax_cli", command, "--config", path, "--dry-run"],
-        cwd=path.parent,
-        env=os.environ | {"PYTHONPATH": str(_CHECKOUT), "SOFTMAX_DEBUG": "0", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    ended = run_program(command, "--config", path, "--dry-run", folder=path.parent)
     code, start = (0, "") if reading.outcome == "valid" else (2, f"Error: {reading.message}")
-    if ended.returncode != code or not ended.stderr.startswith(start):
-        return f"the program ended with {ended.returncode}: {ended.stderr:.500}"
+    if ended.code != code or not ended.err.startswith(start):
+        return f"the program ended with {ended.code}: {ended.err:.500}"
     return None
 
 

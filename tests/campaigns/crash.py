@@ -9,10 +9,11 @@ import signal
 from collections.abc import Iterator
 from itertools import cycle, islice
 
-from tests.campaigns.attempts import Attempt, run_whole, try_all
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.faulty_disk import Fault, Kind, points
-from tests.campaigns.subject import HALVING_SWEEP, SWEEP, TRAINING, Case, Ended, Subject, Whole
+from tests.campaigns.disk.attempts import Attempt, run_whole, try_all
+from tests.campaigns.disk.faulty_disk import Fault, Kind, points
+from tests.campaigns.disk.subject import HALVING_SWEEP, SWEEP, TRAINING, Case, Subject, Whole
+from tests.campaigns.processes.program import Ended
 
 _LONG = 200
 _KINDS: tuple[Kind, ...] = (

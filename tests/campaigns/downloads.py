@@ -2,12 +2,13 @@
 
 Each case runs the real program as a process, in an empty folder, against servers on this machine.
 The program is made to expect a small archive and to lose its patience within a second, by
-``download_program``; nothing else of it is changed. In every case the folder of the data set has to
-be absent or right, byte for byte, and what the program says and its exit code have to fit it.
+``download.patched_program``; nothing else of it is changed. In every case the folder of the data
+set has to be absent or right, byte for byte, and what the program says and its exit code have to
+fit it.
 
 The count is that of cuts at random bytes. For ten of them there are three kills, while the server
 holds its answer at a random byte or at a random moment. From a hundred on all the faults of
-``download_faults`` take part, a kill before each operation on files, and the other cases; below as
+``download.faults`` take part, a kill before each operation on files, and the other cases; below as
 many of them as there are cuts.
 """
 
@@ -21,14 +22,14 @@ from functools import partial
 from random import Random
 
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.download_faults import (
+from tests.campaigns.download.faults import (
     LASTING_FAULTS,
     PASSING_FAULTS,
     Answer,
     LastingFault,
     PassingFault,
 )
-from tests.campaigns.download_setting import (
+from tests.campaigns.download.setting import (
     IMPATIENT,
     PATIENT,
     BrokenError,
@@ -59,8 +60,8 @@ def _cut(setting: DownloadSetting, at: int, *, another_run: bool) -> None:
     if another_run:
         ended = setting.run(server.url, patience=IMPATIENT)
         demand(ended.code == 1, f"expected exit code 1, got {ended}")
-        named = server.url in ended.text and ("closed" in ended.text or "ended" in ended.text)
-        demand(named, f"expected the server and a reason, got {ended.text}")
+        named = server.url in ended.out and ("closed" in ended.out or "ended" in ended.out)
+        demand(named, f"expected the server and a reason, got {ended.out}")
     setting.finish(server.url)
     check_refetched(server, at, 1)
 
@@ -139,8 +140,8 @@ def _lasting(setting: DownloadSetting, fault: LastingFault) -> None:
     server.always, server.elsewhere = fault.answer, sound.url
     ended = setting.run(server.url)
     demand(ended.code == 1, f"expected exit code 1, got {ended}")
-    reason = re.search(rf"  {re.escape(server.url)}: .*({fault.reason})", ended.text)
-    demand(reason is not None, f"expected {server.url} with {fault.reason!r}, got {ended.text}")
+    reason = re.search(rf"  {re.escape(server.url)}: .*({fault.reason})", ended.out)
+    demand(reason is not None, f"expected {server.url} with {fault.reason!r}, got {ended.out}")
     setting.finish(server.url, sound.url)
 
 
@@ -153,7 +154,7 @@ def _nobody_listens(setting: DownloadSetting) -> None:
     setting.close()
     ended = setting.run(server.url)
     demand(ended.code == 1, f"expected exit code 1, got {ended}")
-    demand(f"{server.url}: " in ended.text and "refused" in ended.text, ended.text)
+    demand(f"{server.url}: " in ended.out and "refused" in ended.out, ended.out)
 
 
 def _wrong_part(setting: DownloadSetting, length: int) -> None:
@@ -233,7 +234,7 @@ def run(trial: Trial) -> None:
             try:
                 case.act(setting)
             except BrokenError as broken:
-                trial.broken(f"{case.kind}: {case.name}, seed {trial.seed}", str(broken))
+                trial.broken(f"{case.kind}: {case.name}", str(broken))
             else:
                 trial.kept(case.kind)
         shutil.rmtree(setting.folder)

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.campaigns.attempts import AT_A_TIME, Attempt, run_whole, try_all
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.faulty_disk import Fault, Kind, points
-from tests.campaigns.subject import SWEEP, TRAINING, Case, Ended, Subject, Whole
+from tests.campaigns.disk.attempts import AT_A_TIME, Attempt, run_whole, try_all
+from tests.campaigns.disk.faulty_disk import Fault, Kind, points
+from tests.campaigns.disk.subject import SWEEP, TRAINING, Case, Subject, Whole
+from tests.campaigns.processes.program import Ended
 
 _KINDS: tuple[Kind, ...] = ("no space", "I/O error", "permission denied", "short write")
 _REASONS = {

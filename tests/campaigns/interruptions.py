@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.campaigns import hindrances
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.disturbed_run import (
+from tests.campaigns.processes import hindrances
+from tests.campaigns.processes.disturbed_run import (
     ARGUMENTS,
     Case,
     ended,
     resume_faults,
-    run_program,
     start_program,
 )
+from tests.campaigns.processes.program import run_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -36,7 +36,7 @@ def run(trial: Trial) -> None:
     wholes = {}
     for kind, arguments in ARGUMENTS.items():
         wholes[kind] = trial.folder / kind
-        assert run_program(trial.folder, *arguments, "--run-dir", kind).code == 0
+        assert run_program(*arguments, "--run-dir", kind, folder=trial.folder).code == 0
     others = (
         hindrances.closed_pipe,
         hindrances.full_disk,
@@ -48,7 +48,7 @@ def run(trial: Trial) -> None:
     for number in range(trial.count):
         place = trial.folder / f"case-{number}"
         place.mkdir()
-        name = f"seed {trial.seed}, case {number}"
+        name = f"case {number}"
         case = Case(trial, name, place, random.Random(f"{trial.seed}/{number}"), wholes)
         if number % 3 == 2:
             others[number // 3 % len(others)](case)

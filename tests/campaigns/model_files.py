@@ -15,11 +15,11 @@ from pathlib import Path
 from softmax_cli.data.images import PIXELS
 from softmax_cli.errors import ModelError
 from softmax_cli.runs.model_file import load_model
-from tests.campaigns import model_attack
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.hostile_models import mutated
-from tests.campaigns.sound_files import small_model
-from tests.campaigns.stand_in import environment, run_unchanged
+from tests.campaigns.hostile import model_attack
+from tests.campaigns.hostile.models import mutated
+from tests.campaigns.hostile.sound_files import small_model
+from tests.campaigns.processes.program import environment, run_program
 
 _COMMAND_LINE_EVERY = 3_000
 _FLIPPED_SHARE = 0.25
@@ -36,15 +36,19 @@ def _read_in_one_process(trial: Trial) -> None:
     folder.mkdir()
     command = [sys.executable, "-m", model_attack.__name__, trial.seed, trial.count, folder]
     done = subprocess.run(
-        list(map(str, command)), env=environment(), capture_output=True, text=True, check=False
+        list(map(str, command)),
+        env=environment({"MALLOC_ARENA_MAX": 1}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
-        trial.broken(f"seed {trial.seed}, the process that reads", done.stderr[-2000:])
+        trial.broken("the process that reads", done.stderr[-2000:])
         return
     outcome = json.loads(done.stdout)
     trial.seen.update(outcome["seen"])
-    for failure in outcome["failures"]:
-        trial.broken(f"seed {trial.seed}", failure)
+    for title, problem in outcome["failures"]:
+        trial.broken(title, problem)
 
 
 def _use_on_the_command_line(trial: Trial) -> None:
@@ -95,12 +99,8 @@ def _judge(
     allowed: set[int],
 ) -> None:
     path.write_bytes(data)
-    ended = run_unchanged(command, trial.folder)
-    why = ended.misbehaviour(allowed)
-    if why:
-        trial.broken(f"seed {trial.seed}, {title}", why)
-    else:
-        trial.kept(f"exit code {ended.code}")
+    ended = run_program(*command, folder=trial.folder)
+    trial.judge(title, f"exit code {ended.code}", ended.error_faults(*allowed))
 
 
 CAMPAIGN = Campaign(

@@ -6,11 +6,12 @@ hook compares what ``softmax train`` does with what it does on sound and on mere
 """
 
 import shutil
+from collections.abc import Iterator
 
 from softmax_cli.data.batch_files import FOLDER, BatchFile
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.hostile_pickles import corpus, mutated
-from tests.campaigns.stand_in import Ended, Event, StandIn, run_unchanged
+from tests.campaigns.hostile.pickles import corpus, mutated
+from tests.campaigns.hostile.stand_in import Ended, Event, StandIn, run_unchanged
 from tests.data.conftest import IMAGES, SmallDataSet
 
 _MEMORY = 256 << 20
@@ -56,7 +57,7 @@ class _Attack:
 
     def train(self, content: bytes, files: tuple[BatchFile, ...]) -> Ended:
         (self.place / "data" / FOLDER / _VICTIM).write_bytes(content)
-        return self.stand_in.run(_TRAIN, self.place, files, memory=_MEMORY)
+        return self.stand_in.softmax(_TRAIN, self.place, files, memory=_MEMORY)
 
     def attack(self, title: str, content: bytes, allowed: set[int]) -> None:
         self.record(title, self.train(content, self.described(content)), allowed)
@@ -72,23 +73,19 @@ class _Attack:
         self.record(f"{title}, unchanged program", ended, {3})
 
     def record(self, title: str, ended: Ended, allowed: set[int]) -> None:
-        left = self.traces()
-        why = ended.misbehaviour(allowed) or left
-        unusual = ended.events - self.usual
-        if not why and unusual:
-            why = f"audit events that no sound or wrong file causes: {sorted(map(str, unusual))}"
-        if why:
-            self.trial.broken(f"seed {self.trial.seed}, {title}", why)
-        else:
-            self.trial.kept("refused" if ended.code else "sound")
+        faults = [*ended.error_faults(*allowed), *self.traces()]
+        unusual = sorted(map(str, ended.events - self.usual))
+        if unusual and not faults:
+            faults.append(f"audit events that no sound or wrong file causes: {unusual}")
+        self.trial.judge(title, "refused" if ended.code else "sound", faults)
 
-    def traces(self) -> str:
+    def traces(self) -> Iterator[str]:
         """What a case left that is neither data nor a run; all of it is removed."""
         shutil.rmtree(self.place / "run", ignore_errors=True)
         left = [path for path in self.place.iterdir() if path.name != "data"]
         for path in left:
             path.unlink()
-        return f"it left {left}" if left else ""
+            yield f"it left {path}"
 
 
 def run(trial: Trial) -> None:

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from softmax_cli.runs import environment as recorded
 from softmax_cli.runs.checkpoint import load_latest_checkpoint, save_checkpoint
-from softmax_cli.runs.environment import environment
 from softmax_cli.runs.model_file import load_model
 from softmax_cli.runs.tables import read_json
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.surroundings import Ended, Surroundings, draw_surroundings, softmax
+from tests.campaigns.processes.program import Ended, environment, run_program
+from tests.campaigns.processes.surroundings import Surroundings, draw_surroundings, run_in
 from tests.conftest import unpack_cifar10
 from tests.tuning.conftest import table
 
@@ -113,19 +114,19 @@ class _Repeated:
         case = f"{self._command} in {where}"
         if self._ended_well(self._start(where), case):
             found = self._differences(self._expected, self.path(where))
-            self._judge(case, f"{self._command} {where.channel}: same", found)
+            self._trial.judge(case, f"{self._command} {where.channel}: same", found)
 
     def with_threads(self, threads: int) -> None:
         """Run it with so many threads of BLAS, and resume it with as many as there were before."""
         case = f"{self._command} with {threads} threads"
         where = Surroundings(0, "C.UTF-8", "UTC", terminal=False, folder=case, run="run")
-        ended = self._start(where, OPENBLAS_NUM_THREADS=str(threads))
+        ended = self._start(where, threads)
         if not self._ended_well(ended, case):
             return
         path = self.path(where)
-        self._judge(case, f"{case}: close", _distances(self._expected, path))
+        self._trial.judge(case, f"{case}: close", _distances(self._expected, path))
         _check_record(self._trial, path, threads)
-        now = environment()["blas_threads"]
+        now = recorded.environment()["blas_threads"]
         warning = f"blas_threads: {threads}, now {now}" if threads != now else None
         self._go_on(path, f"{case}, then resumed", warning, _distances)
 
@@ -136,7 +137,7 @@ class _Repeated:
         warning, case = None, f"{self._command} resumed where it was made"
         if changed is not None:
             case = f"{self._command} resumed with another {changed}"
-            warning = f"{changed}: another, now {environment()[changed]}"
+            warning = f"{changed}: another, now {recorded.environment()[changed]}"
             for folder in _checkpoint_folders(path):
                 _rewrite_record(folder, changed)
         self._go_on(path, case, warning, self._differences)
@@ -152,38 +153,32 @@ class _Repeated:
         for name in _RESULTS:
             result = path / name
             shutil.rmtree(result) if result.is_dir() else result.unlink(missing_ok=True)
-        ended = softmax(self._command, "--resume", path, "--quiet", folder=self._trial.folder)
+        ended = run_program(
+            *(self._command, "--resume", path, "--quiet"),
+            folder=self._trial.folder,
+            variables=environment(threads=None),
+        )
         if not self._ended_well(ended, case):
             return
         found = differences(self._expected, path)
-        said = " ".join(ended.messages.split())
+        said = " ".join(ended.err.split())
         if warning is None and "The last bits" in said:
             found.append(f"expected no warning of another environment, got {said!r}")
         if warning is not None and warning not in said:
             found.append(f"expected a warning with {warning!r}, got {said!r}")
-        self._judge(case, f"{self._command} resumed {'elsewhere' if warning else 'here'}", found)
-
-    def _start(self, where: Surroundings, **variables: str) -> Ended:
-        return softmax(
-            self._command,
-            *self._arguments,
-            "--run-dir",
-            self.path(where).name,
-            folder=self.path(where).parent,
-            variables={**where.variables, **variables},
-            terminal=where.terminal,
+        self._trial.judge(
+            case, f"{self._command} resumed {'elsewhere' if warning else 'here'}", found
         )
 
-    def _ended_well(self, ended: Ended, case: str) -> bool:
-        if ended.code:
-            self._judge(case, "", [f"exit {ended.code}: {ended.messages[-300:]}"])
-        return ended.code == 0
+    def _start(self, where: Surroundings, threads: int | None = None) -> Ended:
+        path = self.path(where)
+        arguments = (self._command, *self._arguments, "--run-dir", path.name)
+        return run_in(where, *arguments, folder=path.parent, threads=threads)
 
-    def _judge(self, case: str, outcome: str, found: list[str]) -> None:
-        if found:
-            self._trial.broken(f"seed {self._trial.seed}, {case}", "; ".join(found))
-        else:
-            self._trial.kept(outcome)
+    def _ended_well(self, ended: Ended, case: str) -> bool:
+        if faults := ended.faults(0):
+            self._trial.broken(case, "; ".join(faults))
+        return not faults
 
 
 def _differing_bits(expected: Path, path: Path) -> list[str]:
@@ -221,14 +216,14 @@ def _weights(path: Path) -> "np.ndarray[Any, np.dtype[np.float64]]":
 
 def _check_record(trial: Trial, path: Path, threads: int | None = None) -> None:
     """What a checkpoint says of the environment it was made in."""
-    expected = environment()
+    expected = recorded.environment()
     if threads is not None:
         expected["blas_threads"] = threads
     record = load_latest_checkpoint(path / "checkpoint")[0].document.get("environment")
     if record == expected:
         trial.kept("environment recorded")
     else:
-        trial.broken(f"seed {trial.seed}, {path}", f"expected {expected}, got {record}")
+        trial.broken(str(path), f"expected {expected}, got {record}")
 
 
 def _rewrite_record(folder: Path, changed: str) -> None:

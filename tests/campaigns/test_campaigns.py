@@ -22,5 +22,5 @@ def test_a_broken_promise_is_reported(tmp_path: Path) -> None:
         trial.broken("case 7", "ended badly")
 
     outcome = carry_out("example", Campaign("None.", run, 1, 1), 0, 1, tmp_path)
-    assert outcome.failures == ["case 7: ended badly"]
+    assert outcome.failures == ["seed 0, case 7: ended badly"]
     assert outcome.seen == {"broken": 1, "well": 1}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.tuning.cluster import connected
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.sessions import Session, kill_alone, soon
+from tests.campaigns.processes.sessions import Session, kill_alone, soon
 from tests.tuning.conftest import table
 from tests.tuning.test_cluster import Cluster, recorded_once
 
@@ -55,7 +55,7 @@ def _run(trial: Trial) -> None:
                 if landed == count:
                     break
             if landed < count:
-                trial.broken(f"seed {trial.seed}", f"{count - landed} kills came too late")
+                trial.broken("kills", f"{count - landed} of {count} came too late")
 
 
 def _begin(path: Path, *more: object, iterations: int = 300) -> tuple[object, ...]:
@@ -120,7 +120,7 @@ class _Kills:
         found = [] if session.running else ["it ended by itself"]
         found += self._kill("sweep", session)
         case = f"{name}, killed {delay:.2f} s after its workers had begun"
-        self._judge(case, "workers of a long sweep free again", found)
+        self._trial.judge(case, "workers of a long sweep free again", found)
         return True
 
     def _one(self, name: str, victims: list[str], threads: int, cluster: tuple[str, ...]) -> bool:
@@ -142,7 +142,9 @@ class _Kills:
         found += [failure] if failure else _differences(whole, path)
         case = f"{name}, " + ", ".join(f"{victim} killed {moment}" for victim, moment in plan)
         where = "on a cluster" if cluster else "alone"
-        self._judge(case, f"{where}: {' and '.join(sorted(landed)) or 'nothing'} killed", found)
+        self._trial.judge(
+            case, f"{where}: {' and '.join(sorted(landed)) or 'nothing'} killed", found
+        )
         return landed == victims
 
     def _moments(self) -> list[_Moment]:
@@ -174,12 +176,6 @@ class _Kills:
         if victim == "sweep" and not soon(lambda: not self._workshop.is_busy()):
             found.append("workers went on for a dead sweep")
         return found
-
-    def _judge(self, case: str, outcome: str, found: list[str]) -> None:
-        if found:
-            self._trial.broken(f"seed {self._trial.seed}, {case}", "; ".join(found))
-        else:
-            self._trial.kept(outcome)
 
 
 def _failed_trials(session: Session) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from softmax_cli.data.archive import extract_archive
 from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER
 from softmax_cli.errors import DataError
+from tests.data.tar import member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,23 +37,6 @@ def extract(content: bytes, small: "SmallDataSet", tmp_path: Path) -> dict[str, 
             assert path.is_file()
             assert not path.is_symlink()
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def member(
-    name: str,
-    content: bytes = b"",
-    *,
-    kind: bytes = tarfile.REGTYPE,
-    link: str = "",
-    size: int = -1,
-) -> bytes:
-    """A header and, for a regular file, its padded content; the size may lie."""
-    info = tarfile.TarInfo(name)
-    info.type = kind
-    info.linkname = link
-    info.size = len(content) if size < 0 else size
-    padding = b"\0" * (-len(content) % 512)
-    return info.tobuf(tarfile.GNU_FORMAT) + content + padding
 
 
 def whole(small: "SmallDataSet", **replaced: bytes) -> bytes:

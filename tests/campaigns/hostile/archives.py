@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from softmax_cli.data.batch_files import FOLDER
 from tests.data.conftest import SmallDataSet
+from tests.data.tar import BLOCK, member
 
-_BLOCK = 512
 _VICTIM = "test_batch"
 
 
@@ -22,22 +22,6 @@ class Hostile:
 
     content: bytes
     complete: bool
-
-
-def member(
-    name: str,
-    content: bytes = b"",
-    *,
-    kind: bytes = tarfile.REGTYPE,
-    link: str = "",
-    size: int = -1,
-    mode: int = 0o644,
-) -> bytes:
-    """A header and its padded content; the size may lie."""
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.mode = kind, link, mode
-    info.size = len(content) if size < 0 else size
-    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % _BLOCK)
 
 
 def pax(**records: str) -> bytes:
@@ -253,7 +237,7 @@ def _flipped(data: bytes, position: int) -> bytes:
 def _with_field(block: bytes, start: int, field: bytes) -> bytes:
     """A member with one field of its header replaced and the header's checksum right."""
     changed = block[:start] + field + block[start + len(field) :]
-    blank = changed[:148] + b" " * 8 + changed[156:_BLOCK]
+    blank = changed[:148] + b" " * 8 + changed[156:BLOCK]
     return changed[:148] + b"%06o\0 " % sum(blank) + changed[156:]
 
 
@@ -263,6 +247,6 @@ def mutated(rng: random.Random, archives: list[bytes]) -> bytes:
     for _ in range(rng.randint(1, 4)):
         position = rng.randrange(len(data))
         if rng.random() < 0.7:
-            position = min(position // _BLOCK * _BLOCK + rng.randrange(345), len(data) - 1)
+            position = min(position // BLOCK * BLOCK + rng.randrange(345), len(data) - 1)
         data[position : position + rng.choice((0, 1, 1, 8))] = rng.randbytes(rng.choice((0, 1, 8)))
     return bytes(data)

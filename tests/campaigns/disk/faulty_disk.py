@@ -1,4 +1,4 @@
-"""``python -m tests.campaigns.faulty_disk train ...``: softmax, on a disk that does wrong.
+"""``python -m tests.campaigns.disk.faulty_disk train ...``: softmax, on a disk that does wrong.
 
 It is the real program, run as a process. Its file operations below one folder are counted, and the
 fault that the environment variable describes happens at one of them. A log beside that folder has a
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, TypeVar
 
-from tests.campaigns.power_loss import UnsyncedChanges
+from tests.campaigns.disk.power_loss import UnsyncedChanges
 
 Kind = Literal[
     "killed", "killed while writing", "power lost", "power lost after removals",

@@ -4,10 +4,10 @@ import os
 import pty
 import random
 import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program
 
 _LOCALES = ("C", "C.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.EUC-JP")
 _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati")
@@ -59,44 +59,29 @@ def draw_surroundings(rng: random.Random, number: int) -> Surroundings:
     )
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A process that has ended.
-
-    Attributes:
-        code: exit code.
-        messages: what it said on stderr, or all that a terminal got.
-    """
-
-    code: int
-    messages: str
-
-
-def softmax(
-    *arguments: object,
-    folder: Path,
-    variables: Mapping[str, str] | None = None,
-    terminal: bool = False,
+def run_in(
+    where: Surroundings, *arguments: object, folder: Path, threads: int | None = None
 ) -> Ended:
-    """Run a command of the program to its end, in a folder that is made if there is none."""
+    """Run ``softmax ARGUMENTS`` to its end, in a folder that is made if there is none.
+
+    All that a terminal gets counts as ``err``. `threads` is that of `environment`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "softmax_cli", *map(str, arguments)]
-    environment = {**os.environ, "SOFTMAX_DEBUG": "0", **(variables or {})}
-    if terminal:
-        return _on_terminal(command, folder, environment)
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-    return Ended(ended.returncode, ended.stderr.decode(errors="replace"))
+    variables = environment(where.variables, threads=threads)
+    if where.terminal:
+        return _on_terminal([*PROGRAM, *map(str, arguments)], folder, variables)
+    return run_program(*arguments, folder=folder, variables=variables)
 
 
-def _on_terminal(command: list[str], folder: Path, environment: dict[str, str]) -> Ended:
+def _on_terminal(command: list[str], folder: Path, variables: dict[str, str]) -> Ended:
     master, slave = pty.openpty()
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave
+        command, cwd=folder, env=variables, stdin=slave, stdout=slave, stderr=slave
     ) as process:
         os.close(slave)
         shown = _read_to_end(master)
     os.close(master)
-    return Ended(process.returncode, shown.decode(errors="replace"))
+    return Ended(process.returncode, "", shown.decode(errors="replace"))
 
 
 def _read_to_end(terminal: int) -> bytes:

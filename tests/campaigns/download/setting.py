@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from softmax_cli.data.batch_files import FOLDER
 from softmax_cli.data.download import Archive, Patience
-from tests.campaigns.download_faults import Answer
-from tests.campaigns.download_program import KILL_VARIABLE
+from tests.campaigns.download import patched_program
+from tests.campaigns.download.faults import Answer
+from tests.campaigns.processes.program import Ended, environment, is_noise
 from tests.data.conftest import SmallDataSet
 from tests.data.mirror import CHUNK, Mirror
 
@@ -25,18 +26,8 @@ PATIENT = Patience(
 )
 IMPATIENT = replace(PATIENT, attempts=1, rounds=1)
 
-_CHECKOUT = Path(__file__).parents[2]
 _CERTIFICATE = Path(__file__).with_name("loopback.pem")
 _SECONDS = 120
-_FOREIGN = ("SOFTMAX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run of the program ended; its standard output and error are in ``text``."""
-
-    code: int
-    text: str
 
 
 class BrokenError(Exception):
@@ -97,7 +88,7 @@ class DownloadSetting:
     def start(
         self, *urls: str, patience: Patience = PATIENT, kill_at: int = 0
     ) -> "subprocess.Popen[str]":
-        """Start the program."""
+        """Start the program, whose standard error goes to its output."""
         archive = Archive(
             "cifar-10-python.tar.gz", self.size, hashlib.sha256(self.content).hexdigest()
         )
@@ -107,11 +98,19 @@ class DownloadSetting:
             json.dumps({"archive": asdict(archive), "files": files, "patience": asdict(patience)})
         )
         options = [part for url in urls for part in ("--url", url)]
-        program = [sys.executable, "-m", "tests.campaigns.download_program", str(expected)]
+        program = [sys.executable, "-m", patched_program.__name__, str(expected)]
         return subprocess.Popen(
             [*program, "download", "--data-dir", str(self.data_dir), *options],
             cwd=self.folder,
-            env=_environment() | {KILL_VARIABLE: str(kill_at)},
+            env=environment(
+                {
+                    "SSL_CERT_FILE": _CERTIFICATE,
+                    "NO_PROXY": "127.0.0.1",
+                    "NO_COLOR": 1,
+                    patched_program.KILL_VARIABLE: kill_at,
+                },
+                threads=None,
+            ),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -130,8 +129,8 @@ class DownloadSetting:
             program.kill()
             program.communicate()
             raise BrokenError(f"still running after {_SECONDS} s") from None
-        ended = Ended(program.returncode, text)
-        demand("Traceback" not in text and "a defect in" not in text, f"a defect: {text}")
+        ended = Ended(program.returncode, text, "")
+        demand(not is_noise(text), f"a defect: {text}")
         present = self._is_right()
         if ended.code >= 0:
             demand(present == (ended.code == 0), f"data set there: {present}, {ended}")
@@ -181,16 +180,3 @@ def setting_in(folder: Path) -> Iterator[DownloadSetting]:
         yield setting
     finally:
         setting.close()
-
-
-def _environment() -> dict[str, str]:
-    """Of the program: nothing of the user's, no proxies, and trust in the servers' certificate."""
-    own = {
-        name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)
-    }
-    return own | {
-        "PYTHONPATH": str(_CHECKOUT),
-        "SSL_CERT_FILE": str(_CERTIFICATE),
-        "NO_PROXY": "127.0.0.1",
-        "NO_COLOR": "1",
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.campaigns.campaign import Trial
-from tests.campaigns.subject import Case, Subject, Whole
+from tests.campaigns.disk.subject import Case, Subject, Whole
 
 AT_A_TIME = 2
 
@@ -35,10 +35,7 @@ def try_all(trial: Trial, attempts: Sequence[Attempt]) -> None:
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         complaints = pool.map(_complaint, attempts, folders)
         for attempt, complaint in zip(attempts, complaints, strict=True):
-            if complaint is None:
-                trial.kept(attempt.outcome)
-            else:
-                trial.broken(attempt.name, complaint)
+            trial.judge(attempt.name, attempt.outcome, [complaint] if complaint else [])
 
 
 def run_whole(folder: Path, subjects: Iterable[Subject]) -> dict[Subject, Whole]:

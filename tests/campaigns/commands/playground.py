@@ -10,8 +10,6 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from PIL import Image
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.model_file import MODEL_FORMAT
 from softmax_cli.runs.sealed import read_sealed, write_sealed
-from tests.campaigns.living_process import ROOT
+from tests.campaigns.processes.program import run_program
 
 QUICK = (
     "training.iterations=40",
@@ -117,18 +115,15 @@ def build(place: Path) -> None:
     _build_odd_files(place)
 
 
-def run_program(place: Path, arguments: Sequence[object]) -> None:
-    """Run the real program; it has to succeed."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "softmax_cli", *map(str, arguments)]
-    subprocess.run(command, cwd=place, env=environment, check=True, capture_output=True)
-
-
 def _build_runs(place: Path) -> None:
     train = ("train", "-c", "demo", *QUICK, "--run-dir")
-    run_program(place, (*train, "trained"))
-    run_program(place, (*train, "hinged", "model.loss=hinge"))
-    run_program(place, ("sweep", "-c", "demo-sweep", *QUICK, *AXES, "--run-dir", "swept"))
+    for arguments in (
+        (*train, "trained"),
+        (*train, "hinged", "model.loss=hinge"),
+        ("sweep", "-c", "demo-sweep", *QUICK, *AXES, "--run-dir", "swept"),
+    ):
+        if faults := run_program(*arguments, folder=place).faults(0):
+            raise RuntimeError(f"{arguments}: {faults}")
     (place / "trained/notes.txt").write_text("mine")
     (place / "swept/notes.txt").write_text("mine")
     (place / "link to trained").symlink_to("trained")

@@ -1,6 +1,6 @@
 """A process that stays alive while it reads one altered file after the other.
 
-``python -m tests.campaigns.model_attack SEED COUNT FOLDER`` prints what it has seen as JSON. Before
+It is run as a module with a seed, a count and a folder, and prints what it has seen as JSON. Before
 each file its address space is bounded to what it has, the file's size and 64 MB.
 """
 
@@ -18,8 +18,8 @@ from softmax_cli.runs.checkpoint import load_latest_checkpoint
 from softmax_cli.runs.model_file import load_model
 from softmax_cli.training.assessment import settings_of
 from softmax_cli.training.saved import own_temperature
-from tests.campaigns.hostile_models import mutated
-from tests.campaigns.sound_files import (
+from tests.campaigns.hostile.models import mutated
+from tests.campaigns.hostile.sound_files import (
     STEP,
     disagreement,
     small_checkpoint,
@@ -42,7 +42,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
-        self.failures: list[str] = []
+        self.failures: list[tuple[str, str]] = []
 
     def try_file(self, title: str, path: Path, data: bytes, load: Load, *, sealed: bool) -> None:
         """Read one file within the bound on memory, and judge what came of it."""
@@ -62,7 +62,7 @@ class _Tally:
         if time.process_time() - start > _SECONDS:
             problem = f"it took more than {_SECONDS} s of processor time"
         if problem:
-            self.failures.append(f"{title}: {problem[:300]}")
+            self.failures.append((title, problem[:300]))
         else:
             self.seen[outcome] += 1
 

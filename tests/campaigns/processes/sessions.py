@@ -3,10 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.campaigns.processes.program import PROGRAM, environment
 
 
 class Session:
@@ -21,9 +22,9 @@ class Session:
         self._messages = messages
         with messages.open("wb") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "softmax_cli", *map(str, arguments)],
+                [*PROGRAM, *map(str, arguments)],
                 cwd=messages.parent,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": str(threads)},
+                env=environment(threads=threads),
                 stdout=subprocess.DEVNULL,
                 stderr=stream,
                 start_new_session=True,

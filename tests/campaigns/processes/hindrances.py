@@ -8,17 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.campaigns.disturbed_run import (
+from tests.campaigns.processes.disturbed_run import (
     ARGUMENTS,
-    PROGRAM,
     TRAIN,
     Case,
-    Ended,
-    environment,
     resume_faults,
-    run_program,
 )
-from tests.campaigns.living_process import bind_permissions
+from tests.campaigns.processes.permissions import bind_permissions
+from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program
 
 _NAMES = (
     b"with space", "größer 図".encode(), b"not text \xff\xfe", b"new\nline", b"'quoted\"", b"$x",
@@ -81,7 +78,7 @@ def full_disk(case: Case) -> None:
         if not mounted:
             case.record("not tried: full disk, for nothing can be mounted here", [])
             return
-        result = run_program(case.place, *ARGUMENTS[kind], "--run-dir", "disk/run")
+        result = run_program(*ARGUMENTS[kind], "--run-dir", "disk/run", folder=case.place)
         faults = result.faults(1, saying="No space left on device")
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         faults += resume_faults(case, kind, disk / "run")
@@ -129,10 +126,10 @@ def read_only(case: Case) -> None:
 def _refused(case: Case, before: Callable[[], None] | None) -> list[str]:
     faults = []
     for arguments in (("train", "--resume", "run"), (*TRAIN, "--run-dir", "run/inner")):
-        result = run_program(case.place, *arguments, before=before)
+        result = run_program(*arguments, folder=case.place, before=before)
         faults += result.faults(1, saying="that you may write to")
-        if "run" not in result.error.partition("Error:")[2]:
-            faults.append(f"the folder is not named: {result.error}")
+        if "run" not in result.err.partition("Error:")[2]:
+            faults.append(f"the folder is not named: {result.err}")
     return faults
 
 
@@ -142,7 +139,7 @@ def odd_name(case: Case) -> None:
     place = case.place / name
     place.mkdir()
     given = f"./{name}"
-    faults = run_program(place, *TRAIN, f"--run-dir={given}").faults(0)
+    faults = run_program(*TRAIN, f"--run-dir={given}", folder=place).faults(0)
     for arguments in (
         ("train", "--resume", given),
         ("evaluate", given, "--calibrate", "--format", "json"),
@@ -150,7 +147,9 @@ def odd_name(case: Case) -> None:
         ("predict", given, f"{given}/curves.png", "--calibrated"),
         ("train", "-c", f"{given}/config.yaml", "--run-dir", f"{given} again"),
     ):
-        faults += [f"{arguments[0]}: {fault}" for fault in run_program(place, *arguments).faults(0)]
+        faults += [
+            f"{arguments[0]}: {fault}" for fault in run_program(*arguments, folder=place).faults(0)
+        ]
     case.record("odd name", faults)
 
 
@@ -191,9 +190,9 @@ def longest_file(case: Case) -> None:
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    result = run_program(case.place, *ARGUMENTS[kind], "--run-dir", "run", before=limited)
+    result = run_program(*ARGUMENTS[kind], "--run-dir", "run", folder=case.place, before=limited)
     faults = result.faults(0, 1)
-    if result.code == 1 and "File too large" not in result.error:
-        faults.append(f"expected the reason on stderr, got {result.error!r}")
+    if result.code == 1 and "File too large" not in result.err:
+        faults.append(f"expected the reason on stderr, got {result.err!r}")
     faults += resume_faults(case, kind, case.place / "run")
     case.record(f"limit of file sizes under {kind}", faults)

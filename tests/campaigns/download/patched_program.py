@@ -1,9 +1,9 @@
 """``softmax download``, made to expect a small archive instead of the 163 MB of CIFAR-10.
 
-``python -m tests.campaigns.download_program EXPECTED ...`` reads from a file what to expect and how
-much patience to have, puts that in place of the defaults, leaves out the mirrors of the internet,
-and runs the program's own ``main`` on the other arguments. It can be told to kill itself before one
-of its operations on files.
+It is run as a module, reads from the file that its first argument names what to expect and how much
+patience to have, puts that in place of the defaults, leaves out the mirrors of the internet, and
+runs the program's own ``main`` on the other arguments. It can be told to kill itself before one of
+its operations on files.
 """
 
 import json

@@ -1,30 +1,27 @@
 """The real program where a small data set counts as CIFAR-10, in a process for each case.
 
-``python -m tests.campaigns.stand_in`` imports the program once and forks for every case, so that a
-case starts in milliseconds, and a crash, a limit or an audit hook ends with it. Which sizes and
-digests the program expects is part of the case: a hostile file can have them on its side, and gets
-at what lies behind them. A case is a line of JSON on stdin, its answer a line on stdout.
+A case is a fork, so that a crash, a limit or an audit hook ends with it. Which sizes and digests
+the program expects is part of the case: a hostile file can have them on its side, and gets at what
+lies behind them.
 """
 
-import gc
 import json
 import os
 import re
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, field
 from functools import partial
 from pathlib import Path
-from types import CodeType, TracebackType
-from typing import NoReturn, Self
+from types import CodeType
+from typing import NoReturn
 
 from softmax_cli.data.batch_files import BatchFile
+from tests.campaigns.processes import program
+from tests.campaigns.processes.fork_server import ForkServer, serve
 
-ROOT = Path(__file__).parents[2]
-_SECONDS = 60
 _LONGEST_ARGUMENT = 300
 _OUTPUTS = ("out", "err", "events")
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
@@ -41,6 +38,7 @@ class Case:
         folder: the working directory, and where temporary files go.
         files: name, size, MD5, SHA-256 and number of images of each file of the data set.
         memory: bytes of address space beyond those that the idle program has.
+        outputs: folder for what it prints and raises.
         archive: name, size and SHA-256 of the archive to download; None: those of CIFAR-10.
     """
 
@@ -48,63 +46,35 @@ class Case:
     folder: str
     files: list[tuple[str, int, str, str, int]]
     memory: int
+    outputs: str
     archive: tuple[str, int, str] | None = None
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended.
+class Ended(program.Ended):
+    """How a case ended.
 
     Attributes:
-        code: its exit code; that of a signal is negative.
-        err: what it wrote on stderr.
         events: the audit events it raised, with their texts and numbers; of other arguments the
             type. Random parts of temporary names are left out.
     """
 
-    code: int
-    err: str
     events: set[Event] = field(default_factory=set)
 
-    def misbehaviour(self, allowed: set[int]) -> str:
-        """What is wrong with the exit code or with the messages; empty if nothing is."""
-        if self.code not in allowed:
-            return f"expected exit code {sorted(allowed)}, got {self.code}: {self.err[-500:]}"
-        if "Traceback" in self.err or (self.code and "Error: " not in self.err):
-            return f"expected one clear error, got {self.err[-500:]}"
-        return ""
 
-
-class StandIn:
+class StandIn(ForkServer):
     """The process that waits for cases; a context manager.
 
     Args:
-        folder: an empty folder for what commands print.
+        folder: for what commands print; is made.
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(__name__, program.environment({"MALLOC_ARENA_MAX": 1}))
+        folder.mkdir(parents=True)
         self._folder = folder
 
-    def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __spec__.name, self._folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(),
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.communicate()
-
-    def run(
+    def softmax(
         self,
         arguments: Sequence[object],
         folder: Path,
@@ -114,46 +84,27 @@ class StandIn:
         archive: tuple[str, int, str] | None = None,
     ) -> Ended:
         """Run ``softmax ARGUMENTS``; `Case` describes the parameters."""
-        described = [astuple(file) for file in files]
-        case = Case([str(item) for item in arguments], str(folder), described, memory, archive)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(case)) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        _, err, events = (
+        case = Case(
+            arguments=[str(item) for item in arguments],
+            folder=str(folder),
+            files=[astuple(file) for file in files],
+            memory=memory,
+            outputs=str(self._folder),
+            archive=archive,
+        )
+        code = self.run(asdict(case))
+        out, err, events = (
             (self._folder / name).read_text(errors="backslashreplace") for name in _OUTPUTS
         )
         lines = _TEMPORARY.sub("", events).splitlines()
-        return Ended(code, err, {tuple(json.loads(line)) for line in lines})
-
-
-def environment() -> dict[str, str]:
-    """An environment in which this checkout's program comes first and nothing steers it."""
-    steering = ("SOFTMAX_", "HTTP", "ALL_PROXY", "http", "all_proxy")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    path = os.pathsep.join([str(ROOT), *filter(None, [kept.get("PYTHONPATH")])])
-    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+        raised = {tuple(json.loads(line)) for line in lines}
+        return Ended(-signal.SIGKILL if code is None else code, out, err, raised)
 
 
 def run_unchanged(arguments: Sequence[object], folder: Path) -> Ended:
-    """Run ``softmax ARGUMENTS`` as its user would: a fresh process that expects CIFAR-10."""
-    command = [sys.executable, "-m", "softmax_cli", *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, timeout=_SECONDS, check=False
-    )
-    return Ended(done.returncode, done.stderr.decode(errors="backslashreplace"))
-
-
-def _serve(outputs: Path) -> None:
-    _import_program()
-    gc.freeze()  # spares each child a copy of what was imported
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _run_case(Case(**json.loads(line)), outputs)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+    """Run ``softmax ARGUMENTS`` as its user would: it expects CIFAR-10, and no events are known."""
+    ended = program.run_program(*arguments, folder=folder)
+    return Ended(ended.code, ended.out, ended.err)
 
 
 def _import_program() -> None:
@@ -169,12 +120,13 @@ def _import_program() -> None:
     del rich, softmax_cli
 
 
-def _run_case(case: Case, outputs: Path) -> NoReturn:
+def _run_case(case: Case) -> NoReturn:
     """Become the program; end with its exit code."""
     code = 70
     try:
         out, err, events = (
-            os.open(outputs / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in _OUTPUTS
+            os.open(Path(case.outputs, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            for name in _OUTPUTS
         )
         os.dup2(out, 1)
         os.dup2(err, 2)
@@ -212,11 +164,10 @@ def _expect(case: Case) -> None:
 
 
 def _limit(memory: int) -> None:
-    """Bound the address space, and the time: an alarm that nobody handles ends the process."""
+    """Bound the address space."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     size = pages * resource.getpagesize() + memory
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    signal.alarm(_SECONDS)
 
 
 def _watch(descriptor: int) -> None:
@@ -244,4 +195,5 @@ def _told(argument: object) -> str | int:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]))
+    _import_program()
+    _run_case(Case(**serve()))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.faulty_disk import VARIABLE, Fault
+from tests.campaigns.disk import faulty_disk
+from tests.campaigns.disk.faulty_disk import VARIABLE, Fault
+from tests.campaigns.processes.program import Ended, environment
 
 NO_FAULT = Fault()
 _SETTINGS = {"train": "config.yaml", "sweep": "sweep.yaml"}
-_CHECKOUT = Path(__file__).parents[2]
 _AXES = (
     "parameters.optimizer.learning_rate=[0.001,0.01]",
     "parameters.optimizer.regularization=[0.01]",
@@ -71,21 +71,6 @@ HALVING_SWEEP = _subject(
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended: exit code, or minus the number of a signal, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @classmethod
-    def of(cls, process: "subprocess.Popen[str]") -> "Ended":
-        """Wait for a process."""
-        out, err = process.communicate()
-        return cls(process.returncode, out, err)
-
-
-@dataclass(frozen=True)
 class Whole:
     """An undisturbed run.
 
@@ -124,18 +109,10 @@ class Case:
 
     def begin(self, arguments: tuple[str, ...], fault: Fault = NO_FAULT) -> "subprocess.Popen[str]":
         """Start the program."""
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("SOFTMAX_")
-        }
-        environment |= {
-            VARIABLE: fault.to_text(),
-            "PYTHONPATH": str(_CHECKOUT),
-            "OPENBLAS_NUM_THREADS": "1",
-        }
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.faulty_disk", *arguments],
+            [sys.executable, "-m", faulty_disk.__name__, *arguments],
             cwd=self.folder / "work",
-            env=environment,
+            env=environment({VARIABLE: fault.to_text()}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -143,7 +120,7 @@ class Case:
 
     def run(self, arguments: tuple[str, ...], fault: Fault = NO_FAULT) -> Ended:
         """Run the program to its end, its own or one that the fault gives it."""
-        return Ended.of(self.begin(arguments, fault))
+        return _ended(self.begin(arguments, fault))
 
     def run_and_kill(self, arguments: tuple[str, ...], seconds: float) -> Ended:
         """Run the program, and kill it some time after its first operation on a file."""
@@ -151,14 +128,14 @@ class Case:
         self._wait_for_operation(process)
         time.sleep(seconds)
         process.kill()
-        return Ended.of(process)
+        return _ended(process)
 
     def run_whole(self) -> Whole:
         """Run the subject undisturbed."""
         process = self.begin(self.subject.start)
         self._wait_for_operation(process)
         start = time.perf_counter()
-        end = Ended.of(process)
+        end = _ended(process)
         if end.code != 0:
             raise RuntimeError(f"undisturbed, {self.subject.name} gave {end}")
         seconds = time.perf_counter() - start
@@ -198,6 +175,12 @@ class Case:
         if lost > interruptions * self.subject.interval:
             return f"{lost} steps were lost by {interruptions} interruptions"
         return difference(whole.contents, contents(self.run_directory))
+
+
+def _ended(process: "subprocess.Popen[str]") -> Ended:
+    """Wait for a process."""
+    out, err = process.communicate()
+    return Ended(process.returncode, out, err)
 
 
 def contents(run: Path) -> dict[str, Any]:

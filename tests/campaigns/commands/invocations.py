@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.campaigns.argument_values import (
+from tests.campaigns.commands.argument_values import (
     CONFIGS,
     DATA_DIRS,
     DRAWN,
@@ -31,7 +31,7 @@ from tests.campaigns.argument_values import (
     Values,
     table,
 )
-from tests.campaigns.playground import AXES, QUICK
+from tests.campaigns.commands.playground import AXES, QUICK
 
 _SHARES = (3, 2, 2, 2, 3, 2, 1, 1)
 

@@ -1,0 +1,1 @@
+"""YAML of every kind, and a process that reads it as configurations."""
