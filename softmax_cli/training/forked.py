@@ -11,6 +11,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ class Fork:
             raise OSError("forks are only used on Linux: system libraries elsewhere forbid them")
         self._order, self._answer = _semaphore(), _semaphore()
         self._parent = os.getpid()
+        self._has_ended = False
         with warnings.catch_warnings():
             # Python, and JAX where it is loaded, warn of locks that other threads may hold. The
             # fork only computes, so they are of no concern to it.
@@ -81,19 +83,24 @@ class Fork:
 
     def stop(self) -> None:
         """End the fork, whatever it is doing."""
-        try:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass  # it has ended by itself
+        if not self._has_ended:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+            self._has_ended = True
 
     def _check(self) -> None:
-        ended, status = os.waitpid(self._pid, os.WNOHANG)
+        try:
+            ended, status = os.waitpid(self._pid, os.WNOHANG)
+        except ChildProcessError:
+            # Where SIGCHLD is ignored the system keeps no status of children that have ended.
+            how, ended = "", True
+        else:
+            how = _manner(status)
         if ended:
-            code = os.waitstatus_to_exitcode(status)
+            self._has_ended = True  # from now on its number may be that of another process
             raise LostProcessError(
-                "one of the processes that train together has ended "
-                + (f"(killed by signal {-code})" if code < 0 else f"(exit code {code})"),
+                f"one of the processes that train together has ended{how}",
                 hint="Was there too little memory? What was saved is intact; --resume goes on.",
             )
 
@@ -112,6 +119,11 @@ class Fork:
     def _leave_orphaned(self) -> None:
         if os.getppid() != self._parent:
             os._exit(0)
+
+
+def _manner(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f" (killed by signal {-code})" if code < 0 else f" (exit code {code})"
 
 
 def _semaphore() -> "Semaphore":

@@ -75,6 +75,26 @@ def test_what_goes_wrong_in_a_fork_ends_it() -> None:
             fork.wait()
 
 
+def test_the_end_of_a_fork_is_seen_where_the_system_keeps_no_account_of_it() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with forked(lambda _: os.kill(os.getpid(), signal.SIGKILL)) as fork:
+            fork.order()
+            with pytest.raises(LostProcessError, match=r"has ended$"):
+                fork.wait()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_fork_that_is_known_to_have_ended_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with forked(lambda _: os.kill(os.getpid(), signal.SIGKILL)) as fork:
+        fork.order()
+        with pytest.raises(LostProcessError):
+            fork.wait()
+        # Its number may belong to another process by now.
+        monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a stranger was killed"))
+
+
 def test_stopping_leaves_no_process_behind() -> None:
     pids = shared_zeros((1,), np.int64)
 
