@@ -13,7 +13,8 @@ def make_usable() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(null, mode, errors="backslashreplace"))
     if not os.environ.get("COLUMNS", "").strip("0"):
         # rich would take 0 at its word and print nothing.
         os.environ.pop("COLUMNS", None)

@@ -33,6 +33,12 @@ def test_a_closed_stderr_leaves_the_exit_code(tmp_path: Path) -> None:
     assert shell(f"{PROGRAM} presets nope 2>&-", tmp_path).returncode == 2
 
 
+def test_a_closed_stderr_takes_names_that_are_no_text(tmp_path: Path) -> None:
+    source = "$(printf 'no-text-\\377')"
+    done = shell(f'{PROGRAM} download --data-dir data --from "{source}" 2>&-', tmp_path)
+    assert done.returncode == 3
+
+
 @pytest.mark.parametrize("arguments", ["presets", "presets cs231n", "--help"])
 def test_a_pipe_that_nobody_reads_is_silent(tmp_path: Path, arguments: str) -> None:
     done = shell(f"{{ {PROGRAM} {arguments}; echo $? > code; }} | true", tmp_path)
