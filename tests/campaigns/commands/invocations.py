@@ -48,6 +48,7 @@ class Invocation:
         broken_images: how many of the images to predict are none.
         images: the others, each as the results quote it.
         wants_json: whether stdout has to be one JSON document if all goes well.
+        prints_findings: whether something goes to stdout even if that is an error.
     """
 
     arguments: list[str]
@@ -57,6 +58,7 @@ class Invocation:
     broken_images: int = 0
     images: list[str] = field(default_factory=list)
     wants_json: bool = False
+    prints_findings: bool = False
 
     def expect(self, value: str, codes: Codes) -> None:
         """Note what a value leads to."""
@@ -241,6 +243,7 @@ class Mix:
         """Only what needs no network."""
         if self._chance(0.3):
             made.arguments.append("--verify")
+            made.prints_findings = True
             self._option(made, "--data-dir", dict.fromkeys(DATA_DIRS, (3,)))
             if self._chance(0.2):
                 made.arguments += ["--url", "http://127.0.0.1:1/"]
