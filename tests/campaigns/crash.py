@@ -2,9 +2,11 @@
 
 They are killed at random moments, again and again while they recover, and at each of their
 operations on files: before it, and in the middle of a write. A loss of power is simulated at each
-of them too: a kill that takes away everything that was not synced.
+of them too: a kill that takes away everything that was not synced. Where there are two processors a
+training on two processes loses both of them, or the second one.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -12,7 +14,15 @@ from itertools import cycle, islice
 from tests.campaigns.campaign import Campaign, Trial
 from tests.campaigns.disk.attempts import Attempt, run_whole, try_all
 from tests.campaigns.disk.faulty_disk import Fault, Kind, points
-from tests.campaigns.disk.subject import HALVING_SWEEP, SWEEP, TRAINING, Case, Subject, Whole
+from tests.campaigns.disk.subject import (
+    HALVING_SWEEP,
+    SWEEP,
+    TRAINING,
+    TRAINING_OF_TWO,
+    Case,
+    Subject,
+    Whole,
+)
 from tests.campaigns.processes.program import Ended
 
 _LONG = 200
@@ -30,12 +40,16 @@ _KILLED = -signal.SIGKILL
 def run(trial: Trial) -> None:
     """Kill ``trial.count`` trainings, half as many sweeps, and a quarter as many recoveries.
 
-    Of the operations on files ``trial.count`` are tried, in a long run all.
+    Of the operations on files ``trial.count`` are tried, in a long run all. Of a quarter as many
+    trainings on two processes both are killed, and of as many the second.
     """
     sweeps = list(islice(cycle((SWEEP, HALVING_SWEEP)), max(1, trial.count // 2)))
-    subjects = [TRAINING] * trial.count + sweeps
+    has_two = len(os.sched_getaffinity(0)) > 1
+    pairs = [TRAINING_OF_TWO] * (max(1, trial.count // 4) if has_two else 0)
+    subjects = [TRAINING] * trial.count + sweeps + pairs
     wholes = run_whole(trial.folder, subjects)
     moments = [_kill_at_a_moment(trial, subject, wholes[subject]) for subject in subjects]
+    moments += [_kill_second_process(trial, pair, wholes[pair]) for pair in pairs]
     recoveries = _kill_recoveries(trial, wholes, max(1, trial.count // 4))
     operations = [
         _kill_at_operation(subject, wholes[subject], Fault(kind, at))
@@ -63,6 +77,23 @@ def _kill_at_a_moment(trial: Trial, subject: Subject, whole: Whole) -> Attempt:
 
     name = f"{subject.name} killed after {moment:.3f} s"
     return Attempt(name, f"{subject.name} killed at a moment", subject, complaint)
+
+
+def _kill_second_process(trial: Trial, subject: Subject, whole: Whole) -> Attempt:
+    moment = trial.rng.uniform(0, whole.seconds)
+
+    def complaint(case: Case) -> str | None:
+        seconds = moment
+        end = case.run_and_kill_second(subject.start, seconds)
+        while end.code == 0:  # too late, so once more
+            case.clear()
+            seconds *= 0.9
+            end = case.run_and_kill_second(subject.start, seconds)
+        faults = end.faults(1, saying="has ended (killed by signal 9)")
+        return "; ".join(faults) or case.complaint(whole, interruptions=1)
+
+    name = f"second process of {subject.name} killed after {moment:.3f} s"
+    return Attempt(name, "the second of two processes killed", subject, complaint)
 
 
 def _kill_recoveries(trial: Trial, wholes: dict[Subject, Whole], count: int) -> Iterator[Attempt]:

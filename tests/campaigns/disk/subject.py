@@ -2,19 +2,23 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.campaigns.disk import faulty_disk
 from tests.campaigns.disk.faulty_disk import VARIABLE, Fault
 from tests.campaigns.processes.program import Ended, environment
+from tests.campaigns.processes.sessions import children, is_alive, soon
 
 NO_FAULT = Fault()
+_SECONDS = 120
 _SETTINGS = {"train": "config.yaml", "sweep": "sweep.yaml"}
 _AXES = (
     "parameters.optimizer.learning_rate=[0.001,0.01]",
@@ -32,12 +36,14 @@ class Subject:
         command: ``train`` or ``sweep``.
         options: without the run directory, which is ``run``.
         interval: steps between checkpoints.
+        threads: of BLAS; from two on a step of a training is shared with a second process.
     """
 
     name: str
     command: str
     options: tuple[str, ...]
     interval: int
+    threads: int = 1
 
     @property
     def start(self) -> tuple[str, ...]:
@@ -64,6 +70,7 @@ def _subject(name: str, config: str, iterations: int, interval: int, *more: str)
 
 
 TRAINING = _subject("train", "demo", 600, 200)
+TRAINING_OF_TWO = replace(TRAINING, name="train on two processes", threads=2)
 SWEEP = _subject("sweep", "demo-sweep", 200, 100, *_AXES)
 HALVING_SWEEP = _subject(
     "halving sweep", "demo-sweep", 200, 50, *_AXES, "search={halving: {factor: 2, rungs: 2}}"
@@ -96,6 +103,7 @@ class Case:
     """
 
     def __init__(self, folder: Path, subject: Subject) -> None:
+        self._orphans: list[int] = []
         self.folder = folder
         self.subject = subject
         self.run_directory = folder / "work/run"
@@ -112,7 +120,7 @@ class Case:
         return subprocess.Popen(
             [sys.executable, "-m", faulty_disk.__name__, *arguments],
             cwd=self.folder / "work",
-            env=environment({VARIABLE: fault.to_text()}),
+            env=environment({VARIABLE: fault.to_text()}, threads=self.subject.threads),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -127,7 +135,20 @@ class Case:
         process = self.begin(arguments)
         self._wait_for_operation(process)
         time.sleep(seconds)
+        second = children(process.pid)
         process.kill()
+        soon(lambda: not any(map(is_alive, second)))
+        self._orphans += filter(is_alive, second)
+        return _ended(process)
+
+    def run_and_kill_second(self, arguments: tuple[str, ...], seconds: float) -> Ended:
+        """Run the program, and kill its second process some time after that has begun."""
+        process = self.begin(arguments)
+        while process.poll() is None and not children(process.pid):
+            time.sleep(0.002)
+        time.sleep(seconds)
+        for child in children(process.pid):
+            os.kill(child, signal.SIGKILL)
         return _ended(process)
 
     def run_whole(self) -> Whole:
@@ -160,6 +181,8 @@ class Case:
 
     def complaint(self, whole: Whole, interruptions: int) -> str | None:
         """Go on with what was interrupted; what is wrong with that, if anything."""
+        if self._orphans:
+            return f"processes {self._orphans} outlived the one that was killed by 5 s"
         arguments = self.subject.resume
         if not (self.run_directory / _SETTINGS[self.subject.command]).exists():
             refused = self.run(arguments)
@@ -178,8 +201,12 @@ class Case:
 
 
 def _ended(process: "subprocess.Popen[str]") -> Ended:
-    """Wait for a process."""
-    out, err = process.communicate()
+    """Wait for a process; one that hangs is killed."""
+    try:
+        out, err = process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
     return Ended(process.returncode, out, err)
 
 

@@ -79,6 +79,20 @@ def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     return True
 
 
+def children(process: int) -> list[int]:
+    """Processes that a process has started and that have not ended."""
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    return [child for child in map(int, text.split()) if is_alive(child)]
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process has not ended."""
+    return _parent_and_session(process) is not None
+
+
 def _orphans(session: int) -> list[int]:
     parents = _members(session)
     return [process for process in parents if session not in _ancestry(process, parents)]
@@ -94,15 +108,18 @@ def _ancestry(process: int, parents: dict[int, int]) -> list[int]:
 
 
 def _members(session: int) -> dict[int, int]:
-    """Processes of a session, and the parent of each. The dead that nobody has buried are none."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (folder / "stat").read_text()
-        except OSError:  # It has ended meanwhile.
-            continue
-        # The name of the command, in parentheses, may hold anything.
-        state, parent, _, its_session, *_ = text.rpartition(")")[2].split()
-        if int(its_session) == session and state != "Z":
-            parents[int(folder.name)] = int(parent)
-    return parents
+    """Living processes of a session, and the parent of each."""
+    processes = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    found = {process: _parent_and_session(process) for process in processes}
+    return {process: pair[0] for process, pair in found.items() if pair and pair[1] == session}
+
+
+def _parent_and_session(process: int) -> tuple[int, int] | None:
+    """Of a living process; the dead that nobody has buried are none."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    # The name of the command, in parentheses, may hold anything.
+    state, parent, _, session, *_ = text.rpartition(")")[2].split()
+    return None if state == "Z" else (int(parent), int(session))
