@@ -138,7 +138,9 @@ class Case:
         second = children(process.pid)
         process.kill()
         soon(lambda: not any(map(is_alive, second)))
-        self._orphans += filter(is_alive, second)
+        for orphan in filter(is_alive, second):
+            self._orphans.append(orphan)
+            os.kill(orphan, signal.SIGKILL)
         return _ended(process)
 
     def run_and_kill_second(self, arguments: tuple[str, ...], seconds: float) -> Ended:
