@@ -191,7 +191,9 @@ def _draw(run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary")
 
     draw_heatmap(run, settings, summary.outcomes)
     if summary.best is not None:
-        draw_curves(open_run_directory(run.path / "best"))
+        # Exclusive, so that a picture that a crash left half-written is removed.
+        with open_run_directory(run.path / "best", kind="train", exclusive=True) as best:
+            draw_curves(best)
 
 
 def _report(

@@ -301,6 +301,15 @@ def test_a_sweep_killed_at_any_moment_resumes_to_the_same_table(
     assert (tmp_path / "cut/best/model.safetensors").read_bytes() == whole
 
 
+def test_a_picture_that_a_crash_left_half_written_is_removed(run: Run, tmp_path: Path) -> None:
+    assert run(*SWEEP, "--run-dir", "here").code == 0
+    best = tmp_path / "here/best"
+    before = sorted(best.iterdir())
+    (best / "curves.png").rename(best / ".curves.png.0123456789ab.tmp")
+    assert run("sweep", "--resume", "here").code == 0
+    assert sorted(best.iterdir()) == before
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_what_was_done(
     start: Start, run: Run, tmp_path: Path, number: int, code: int
