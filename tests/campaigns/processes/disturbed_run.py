@@ -48,13 +48,15 @@ class Case:
         self.trial.judge(f"{self.name}, {what}", what, faults)
 
 
-def start_program(place: Path, arguments: Sequence[object]) -> "subprocess.Popen[bytes]":
+def start_program(
+    place: Path, arguments: Sequence[object], *, threads: int
+) -> "subprocess.Popen[bytes]":
     """The program as a process; what it says goes into the files ``out`` and ``err``."""
     with (place / "out").open("wb") as output, (place / "err").open("wb") as error:
         return subprocess.Popen(
             [*PROGRAM, *map(str, arguments)],
             cwd=place,
-            env=environment(),
+            env=environment(threads=threads),
             stdout=output,
             stderr=error,
         )
