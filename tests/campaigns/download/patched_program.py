@@ -39,6 +39,8 @@ def _kill_at(operation: int) -> None:
 
 
 def _run() -> None:
+    # What a shell starts in the background, and all that this starts, ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     expected = json.loads(Path(sys.argv.pop(1)).read_text("utf-8"))
     fetch = partial(
         download.fetch_cifar10,
