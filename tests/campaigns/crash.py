@@ -8,7 +8,7 @@ training on two processes loses both of them, or the second one.
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 
 from tests.campaigns.campaign import Campaign, Trial
@@ -67,12 +67,7 @@ def _kill_at_a_moment(trial: Trial, subject: Subject, whole: Whole) -> Attempt:
     moment = trial.rng.uniform(0, whole.seconds)
 
     def complaint(case: Case) -> str | None:
-        seconds = moment
-        end = case.run_and_kill(subject.start, seconds)
-        while end.code == 0:  # too late, so once more
-            case.clear()
-            seconds *= 0.9
-            end = case.run_and_kill(subject.start, seconds)
+        end = _killed_in_time(case, case.run_and_kill, moment)
         return _unexpected(end) or case.complaint(whole, interruptions=1)
 
     name = f"{subject.name} killed after {moment:.3f} s"
@@ -83,17 +78,22 @@ def _kill_second_process(trial: Trial, subject: Subject, whole: Whole) -> Attemp
     moment = trial.rng.uniform(0, whole.seconds)
 
     def complaint(case: Case) -> str | None:
-        seconds = moment
-        end = case.run_and_kill_second(subject.start, seconds)
-        while end.code == 0:  # too late, so once more
-            case.clear()
-            seconds *= 0.9
-            end = case.run_and_kill_second(subject.start, seconds)
+        end = _killed_in_time(case, case.run_and_kill_second, moment)
         faults = end.faults(1, saying="has ended (killed by signal 9)")
         return "; ".join(faults) or case.complaint(whole, interruptions=1)
 
     name = f"second process of {subject.name} killed after {moment:.3f} s"
     return Attempt(name, "the second of two processes killed", subject, complaint)
+
+
+def _killed_in_time(
+    case: Case, run_and_kill: Callable[[tuple[str, ...], float], Ended], seconds: float
+) -> Ended:
+    """Kill after some seconds, or after fewer where the run has ended by then."""
+    while (end := run_and_kill(case.subject.start, seconds)).code == 0:
+        case.clear()
+        seconds *= 0.9
+    return end
 
 
 def _kill_recoveries(trial: Trial, wholes: dict[Subject, Whole], count: int) -> Iterator[Attempt]:
