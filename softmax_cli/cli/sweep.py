@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -200,6 +199,8 @@ def _report(
     run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary", output: Output
 ) -> None:
     """Print the result; trials that diverged or failed may make it an error all the same."""
+    from softmax_cli.runs.directory import resume_command
+
     document = {"run_dir": run.path, **asdict(summary)}
     document["best"] = document["best"] and {**document["best"], "run_dir": run.path / "best"}
     outcomes = document.pop("outcomes")
@@ -216,7 +217,7 @@ def _report(
     if summary.failed:
         raise FailedTrialsError(
             f"{summary.failed} of {summary.trials} trials failed",
-            hint=f"Try them again with: softmax sweep --resume {quote(str(run.path))}",
+            hint=f"Try them again with: {resume_command('sweep', run.path)}",
         )
 
 

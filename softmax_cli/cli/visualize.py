@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,7 +64,7 @@ def visualize(
     sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
     """
     from softmax_cli.runs.atomic import make_directory
-    from softmax_cli.runs.directory import open_run_directory
+    from softmax_cli.runs.directory import open_run_directory, resume_command
 
     output = Output(form, quiet=quiet, verbose=verbose)
     opened = open_run_directory(run)
@@ -86,7 +85,7 @@ def visualize(
     if not pictures:
         raise ModelError(
             f"nothing to draw in {run}: neither a model nor a validation",
-            hint=f"If the training was interrupted: softmax train --resume {quote(str(run))}",
+            hint=f"If the training was interrupted: {resume_command('train', run)}",
         )
     document = {"run_dir": run, "pictures": pictures}
     output.result(document, lambda: "\n".join(map(str, pictures)))

@@ -18,6 +18,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Literal, Self
 
@@ -197,6 +198,11 @@ def open_run_directory(
     if exclusive:
         remove_leftovers(path)
     return run
+
+
+def resume_command(kind: Kind, path: Path) -> str:
+    """What goes on with a run, as it can be pasted into a shell whatever the path is."""
+    return f"softmax {kind} --resume {quote(str(path))}"
 
 
 def _marker(kind: Kind) -> str:

@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import ModelError
+from softmax_cli.runs.directory import resume_command
 from softmax_cli.runs.sealed import SealedFormat, Tensors, read_sealed, write_sealed
 from softmax_cli.runs.tables import json_value
 
@@ -111,10 +111,9 @@ def load_model(path: Path, *, features: int = PIXELS) -> SavedModel:
         ModelError: there is no such file, it is not intact, or not a model of ``features`` inputs.
     """
     if not path.exists():
-        run = quote(str(path.parent))
         raise ModelError(
             f"no model at {path}",
-            hint=f"If the training was interrupted: softmax train --resume {run}",
+            hint=f"If the training was interrupted: {resume_command('train', path.parent)}",
         )
     try:
         tensors, document = read_sealed(path, MODEL_FORMAT)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from io import FileIO
 from numbers import Integral, Real
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from softmax_cli.errors import CheckpointError, ModelError
 from softmax_cli.runs.atomic import errors_naming, sync_directory, write_text
+from softmax_cli.runs.directory import resume_command
 
 
 def json_value(value: object) -> Any:
@@ -135,7 +135,7 @@ def read_results(path: Path) -> SweepResults:
         OSError: it cannot be read.
     """
     if not path.exists():
-        hint = f"If the sweep was interrupted: softmax sweep --resume {quote(str(path.parent))}"
+        hint = f"If the sweep was interrupted: {resume_command('sweep', path.parent)}"
         raise ModelError(f"no results at {path}", hint=hint)
     accuracies = read_numbers(path, ("validation_accuracy",))["validation_accuracy"]
     try:

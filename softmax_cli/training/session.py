@@ -5,7 +5,6 @@ The loop itself is in ``trainer``; here is what happens around it.
 
 import time
 from contextlib import closing
-from shlex import quote
 from typing import Any, Protocol
 
 from softmax_cli.config.differences import differing_keys
@@ -19,7 +18,7 @@ from softmax_cli.runs.checkpoint import (
     remove_all_but_last_two,
     save_checkpoint,
 )
-from softmax_cli.runs.directory import RunDirectory
+from softmax_cli.runs.directory import RunDirectory, resume_command
 from softmax_cli.runs.environment import environment, environment_differences
 from softmax_cli.training.assembly import TrainingData, build_trainer
 from softmax_cli.training.results import TrainingSummary, write_metrics, write_results
@@ -115,7 +114,7 @@ class _Session:
                     raise InterruptedRunError(
                         f"stopped after {progress.iteration} of {self._trainer.iterations} "
                         "iterations; a checkpoint is saved",
-                        hint=f"Go on with: softmax train --resume {quote(str(self._run.path))}",
+                        hint=f"Go on with: {resume_command('train', self._run.path)}",
                     )
 
     def _save_checkpoint(self) -> None:

@@ -12,12 +12,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
 from softmax_cli.errors import InterruptedRunError
-from softmax_cli.runs.directory import RunDirectory
+from softmax_cli.runs.directory import RunDirectory, resume_command
 from softmax_cli.runs.tables import write_json
 from softmax_cli.training.assembly import iterations_of
 from softmax_cli.tuning.best_run import write_best_run
@@ -141,7 +140,7 @@ class _Sweep:
             raise InterruptedRunError(
                 f"stopped with {len(self._records)} of {len(self._trials)} trials done; "
                 "what was done is saved",
-                hint=f"Go on with: softmax sweep --resume {quote(str(self._run.path))}",
+                hint=f"Go on with: {resume_command('sweep', self._run.path)}",
             ) from error
 
     def _train_all(self) -> None:
