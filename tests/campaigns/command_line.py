@@ -22,10 +22,9 @@ from tests.campaigns.commands.living_process import Command, living_process
 from tests.campaigns.commands.playground import Playground
 from tests.campaigns.processes.fork_server import SECONDS, ForkServer
 from tests.campaigns.processes.permissions import bind_permissions
-from tests.campaigns.processes.program import CHECKOUT, PROGRAM, is_noise
+from tests.campaigns.processes.program import CHECKOUT, PROGRAM, is_noise, text_of
 
 _DOCUMENTED = {0, 1, 2, 3, 4, 5}
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PICTURE = re.compile(r"(curves|weights|confusion_matrix|reliability|mistakes|heatmap)\.\w+")
 _ADVICE = re.compile(r"expected|requires|\n")
 _KEPT = ("notes.txt", "thesis.txt")
@@ -86,7 +85,7 @@ def _run(process: ForkServer, command: Command, *, alive: bool) -> Ended:
 def _text(path: str | None) -> str | None:
     if path is None or not Path(path).is_file():
         return None
-    return _COLOUR.sub("", Path(path).read_bytes().decode("utf-8", "replace"))
+    return text_of(Path(path).read_bytes())
 
 
 def _run_alone(command: Command) -> int | None:

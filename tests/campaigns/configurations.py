@@ -85,7 +85,7 @@ def _through_the_command_line(command: str, path: Path, reading: Reading) -> str
     """How the program itself disagrees with a reading, or None; no steps of a sweep are timed."""
     if command == "sweep" and reading.outcome == "valid":
         return None
-    ended = run_program(command, "--config", path, "--dry-run", folder=path.parent)
+    ended = run_program(command, "--config", path, "--dry-run", folder=path.parent, seconds=120)
     code, start = (0, "") if reading.outcome == "valid" else (2, f"Error: {reading.message}")
     if ended.code != code or not ended.err.startswith(start):
         return f"the program ended with {ended.code}: {ended.err:.500}"

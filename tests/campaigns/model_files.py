@@ -99,7 +99,7 @@ def _judge(
     allowed: set[int],
 ) -> None:
     path.write_bytes(data)
-    ended = run_program(*command, folder=trial.folder)
+    ended = run_program(*command, folder=trial.folder, seconds=60)
     trial.judge(title, f"exit code {ended.code}", ended.error_faults(*allowed))
 
 

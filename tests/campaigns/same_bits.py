@@ -220,10 +220,8 @@ def _check_record(trial: Trial, path: Path, threads: int | None = None) -> None:
     if threads is not None:
         expected["blas_threads"] = threads
     record = load_latest_checkpoint(path / "checkpoint")[0].document.get("environment")
-    if record == expected:
-        trial.kept("environment recorded")
-    else:
-        trial.broken(str(path), f"expected {expected}, got {record}")
+    faults = [] if record == expected else [f"expected {expected}, got {record}"]
+    trial.judge(str(path), "environment recorded", faults)
 
 
 def _rewrite_record(folder: Path, changed: str) -> None:

@@ -80,7 +80,6 @@ class Playground:
             (self.place / name).chmod(0)
         (self.place / READ_ONLY).chmod(0o555)
         self._entries = _entries(self.place)
-        self._originals: dict[str, bytes] = {}
 
     def _content(self, path: str, *, original: bool = False) -> bytes:
         full = (self._original if original else self.place) / path

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from softmax_cli.data.batch_files import BatchFile
 from tests.campaigns.processes import program
-from tests.campaigns.processes.fork_server import ForkServer, serve
+from tests.campaigns.processes.fork_server import SECONDS, ForkServer, serve
 
 _LONGEST_ARGUMENT = 300
 _OUTPUTS = ("out", "err", "events")
@@ -103,7 +103,7 @@ class StandIn(ForkServer):
 
 def run_unchanged(arguments: Sequence[object], folder: Path) -> Ended:
     """Run ``softmax ARGUMENTS`` as its user would: it expects CIFAR-10, and no events are known."""
-    ended = program.run_program(*arguments, folder=folder)
+    ended = program.run_program(*arguments, folder=folder, seconds=SECONDS)
     return Ended(ended.code, ended.out, ended.err)
 
 

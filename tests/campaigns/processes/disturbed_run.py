@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.campaigns.campaign import Trial
-from tests.campaigns.processes.program import PROGRAM, SECONDS, Ended, environment, run_program
+from tests.campaigns.processes.program import (
+    PROGRAM,
+    SECONDS,
+    Ended,
+    environment,
+    run_program,
+    text_of,
+)
 
 TRAIN = (
     "train", "-c", "demo", "training.iterations=3000", "training.validate_every=500",
@@ -66,7 +73,7 @@ def ended(process: "subprocess.Popen[bytes]", place: Path) -> Ended:
     """Wait for a process and read what it said."""
     code = process.wait(timeout=SECONDS)
     output, error = ((place / name).read_bytes() for name in ("out", "err"))
-    return Ended(code, output.decode("utf-8", "replace"), error.decode("utf-8", "replace"))
+    return Ended(code, text_of(output), text_of(error))
 
 
 def resume_faults(case: Case, kind: str, folder: Path) -> list[str]:

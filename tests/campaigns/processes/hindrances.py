@@ -8,12 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.campaigns.processes.disturbed_run import (
-    ARGUMENTS,
-    TRAIN,
-    Case,
-    resume_faults,
-)
+from tests.campaigns.processes.disturbed_run import ARGUMENTS, TRAIN, Case, resume_faults
 from tests.campaigns.processes.permissions import bind_permissions
 from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program
 

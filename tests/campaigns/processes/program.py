@@ -14,7 +14,8 @@ SECONDS = 300
 """How long a process may take whose end is waited for."""
 
 _STEERING = ("SOFTMAX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONUNBUFFERED")
-_NOISE = re.compile(r"Traceback|Exception ignored|a defect in softmax|[A-Z]\w*Warning:")
+_NOISE = re.compile(r"Traceback|Exception ignored|a defect in|\wWarning:")
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def run_program(
     folder: Path,
     variables: dict[str, str] | None = None,
     before: Callable[[], None] | None = None,
+    seconds: float = SECONDS,
 ) -> Ended:
     """Run ``softmax ARGUMENTS`` to its end.
 
@@ -74,6 +76,7 @@ def run_program(
         folder: the working directory.
         variables: all of the environment, if not that of `environment`.
         before: is called in the new process before the program.
+        seconds: after so many it is killed, and `subprocess.TimeoutExpired` raised.
     """
     done = subprocess.run(
         [*PROGRAM, *map(str, arguments)],
@@ -82,11 +85,12 @@ def run_program(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=SECONDS,
+        timeout=seconds,
         preexec_fn=before,
     )
-    return Ended(done.returncode, _text(done.stdout), _text(done.stderr))
+    return Ended(done.returncode, text_of(done.stdout), text_of(done.stderr))
 
 
-def _text(written: bytes) -> str:
-    return written.decode("utf-8", "backslashreplace")
+def text_of(written: bytes) -> str:
+    """What a process has written, without colours."""
+    return _COLOUR.sub("", written.decode("utf-8", "replace"))

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program
+from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program, text_of
 
 _LOCALES = ("C", "C.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.EUC-JP")
 _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati")
@@ -81,7 +81,7 @@ def _on_terminal(command: list[str], folder: Path, variables: dict[str, str]) ->
         os.close(slave)
         shown = _read_to_end(master)
     os.close(master)
-    return Ended(process.returncode, "", shown.decode(errors="replace"))
+    return Ended(process.returncode, "", text_of(shown))
 
 
 def _read_to_end(terminal: int) -> bytes:
