@@ -14,10 +14,10 @@ from benchmarks.contenders.products import ProductsAlone
 from benchmarks.timing import Spread, seconds_of
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.images import ImageSet
-from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.data.synthetic import make_synthetic
-from softmax_cli.training.assembly import TrainingData, build_trainer
+from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.trainer import Progress, Trainer
+from softmax_cli.training.training_data import prepare_training_data
 
 MODELS = (1, 24)
 
@@ -87,8 +87,7 @@ def _trainer(images: ImageSet, models: int, batch_size: int) -> Trainer:
             f"training.validate_every={_ENDLESS}",
         ],
     )
-    preprocessing = Preprocessing.fit(images.images, center=True, scale="none")
-    data = TrainingData(images, images.take_last(1), preprocessing)
+    data = prepare_training_data(config, images, images.take_last(1))
     return build_trainer([config] * models, data)
 
 

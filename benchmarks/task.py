@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import ImageSet
-from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.evaluation.metrics import accuracy
-from softmax_cli.evaluation.scoring import score_images
-from softmax_cli.training import assembly
-from softmax_cli.training.assembly import TrainingData, iterations_of, load_training_data
+from softmax_cli.evaluation.scoring import score_features
+from softmax_cli.features.standardization import Standardization
+from softmax_cli.training import training_data
+from softmax_cli.training.assembly import iterations_of
+from softmax_cli.training.training_data import TrainingData, load_training_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Images:
         No contender is timed on loading data, and everything behind the loading should run as it
         does for a user.
         """
-        with mock.patch.object(assembly, "load_split", return_value=self.train):
+        with mock.patch.object(training_data, "load_split", return_value=self.train):
             yield
 
 
@@ -94,18 +95,18 @@ class LinearModel:
     Attributes:
         weights: (D, C) float32.
         bias: (C,) float32.
-        preprocessing: from x to x'.
+        standardization: from x to x'.
     """
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
-    preprocessing: Preprocessing
+    standardization: Standardization
 
     def accuracy(self, images: ImageSet) -> float:
         """Fraction of images classified correctly; 0 if the weights are not finite."""
         if not np.isfinite(self.weights).all():
             return 0.0
-        scores = score_images(images.images, self.preprocessing, self.weights, self.bias)
+        scores = score_features(images.images, self.standardization, self.weights, self.bias)
         return accuracy(scores, images.labels)
 
 
@@ -158,7 +159,7 @@ class Task:
         """Preprocessed training images (n, D)."""
         pixels = self.data.train.images
         features = np.empty(pixels.shape, np.float32)
-        self.data.preprocessing.apply(pixels, features)
+        self.data.standardization.apply(pixels, features)
         return features
 
     @cached_property
@@ -174,5 +175,5 @@ class Task:
         return LinearModel(
             np.ascontiguousarray(weights, np.float32),
             np.asarray(bias, np.float32),
-            self.data.preprocessing,
+            self.data.standardization,
         )

@@ -16,7 +16,7 @@ def test_examples_of_the_documents_hold(name: str) -> None:
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("name", ["softmax", "losses"])
+@pytest.mark.parametrize("name", ["softmax", "softmax_loss"])
 def test_examples_of_the_docstrings_hold(name: str) -> None:
     results = doctest.testmod(importlib.import_module(f"softmax_cli.model.{name}"))
     assert results.attempted > 0

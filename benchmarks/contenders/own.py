@@ -9,12 +9,13 @@ from benchmarks.task import Images, LinearModel, Task
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.writing import to_yaml
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.features.standardization import Standardization
 from softmax_cli.runs.directory import create_run_directory
 from softmax_cli.runs.model_file import load_model
-from softmax_cli.training.assembly import build_trainer, load_training_data
-from softmax_cli.training.session import train_in_directory
-from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.training.assembly import build_trainer
+from softmax_cli.training.single_run import train_in_directory
+from softmax_cli.training.training_data import load_training_data
+from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.sweep import run_sweep
 from softmax_cli.tuning.trials import make_trials
 
@@ -30,6 +31,9 @@ class Unwatched:
 
     def stage_started(self, *_: object) -> None:
         """Stacks are trained next."""
+
+    def stack_started(self, *_: object) -> None:
+        """A stack is trained next."""
 
     def progressed(self, *_: object) -> None:
         """A step was done."""
@@ -80,7 +84,7 @@ class SoftmaxTrain:
     def learned(self) -> Sequence[LinearModel]:
         saved = load_model(self._run.model_file)
         shutil.rmtree(self._run.path)
-        return [LinearModel(saved.weights, saved.bias, Preprocessing(saved.mean, saved.scale))]
+        return [LinearModel(saved.weights, saved.bias, Standardization(saved.mean, saved.scale))]
 
 
 class SoftmaxLoop:
@@ -136,7 +140,7 @@ class SoftmaxSweep:
 
     def learned(self) -> Sequence[LinearModel]:
         by_id = {trial.id: trial.config for trial in make_trials(self._sweep)}
-        saved = StackStates(self._run.checkpoint_directory).find(self._judged[0])
+        saved = StackCheckpoints(self._run.checkpoint_directory).find(self._judged[0])
         if saved is None:
             raise LookupError("the sweep left no state of its trials")
         shutil.rmtree(self._run.path)

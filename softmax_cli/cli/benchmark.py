@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from softmax_cli.data.images import ImageSet
-    from softmax_cli.training.benchmark import FormTiming, StepTiming
+    from softmax_cli.training.timing import FormTiming, StepTiming
 
 MODELS = (1, 8, 24, 64)
 """How many models side by side a step is timed with."""
@@ -49,7 +49,7 @@ def benchmark(
     """
     from softmax_cli.config.loading import load_train_config
     from softmax_cli.runs.environment import environment
-    from softmax_cli.training import benchmark as timing
+    from softmax_cli.training import timing
 
     output = Output(form, quiet=quiet, verbose=verbose)
     images = _images(dataset, data_dir, samples)

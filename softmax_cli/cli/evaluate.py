@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from softmax_cli.evaluation.assessment import Assessment, Calibration
     from softmax_cli.evaluation.calibration import Reliability
     from softmax_cli.evaluation.metrics import Evaluation
-    from softmax_cli.training.assessment import Assessment, Calibration
 
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -55,8 +55,8 @@ def evaluate(
     fitted temperature as calibration.json, for `predict --calibrated`. No temperature changes a
     prediction. A hinge model has probabilities only at a temperature that is given or fitted.
     """
-    from softmax_cli.training import assessment as assessing
-    from softmax_cli.training.saved import load_saved_model
+    from softmax_cli.evaluation import assessment as assessing
+    from softmax_cli.evaluation.predictor import load_saved_model
 
     if calibrate and temperature is not None:
         raise typer.BadParameter("--calibrate fits a temperature: leave out --temperature")

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from softmax_cli.config.sweep_schema import SweepConfig
+    from softmax_cli.evaluation.assessment import Assessment
     from softmax_cli.plots.style import PictureFormat
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
-    from softmax_cli.training.assessment import Assessment
     from softmax_cli.tuning.outcomes import Outcome
 
 _MISTAKES = 15
@@ -92,9 +92,13 @@ def draw_results(run: "RunDirectory", album: Album) -> list[Path]:
 
 def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
     """Draw a model's weights in pixel space as ``weights``."""
+    from softmax_cli.evaluation.predictor import pixel_weights
     from softmax_cli.plots.templates import template_images, templates_figure
 
-    images = template_images(model.weights, model.scale, scale)
+    weights = pixel_weights(model)
+    if weights is None:
+        return []
+    images = template_images(weights, scale)
     return [album.add("weights", templates_figure(images, model.class_names, scale=scale))]
 
 

@@ -63,7 +63,11 @@ def predict(
     are reported, the others go on, and the exit code is 1. The scores of a hinge model are no
     probabilities until it is calibrated.
     """
-    from softmax_cli.training.saved import fitted_temperature, load_saved_model, own_temperature
+    from softmax_cli.evaluation.predictor import (
+        fitted_temperature,
+        load_saved_model,
+        own_temperature,
+    )
 
     if images.count("-") > 1:
         raise typer.BadParameter("standard input (-) holds one image: name it once")
@@ -89,7 +93,7 @@ def _results(
 ) -> Iterator[dict[str, Any]]:
     """What is printed of each image, in order: its classes, or an error."""
     from softmax_cli.data.photos import read_batches
-    from softmax_cli.training.saved import scores_of
+    from softmax_cli.evaluation.predictor import scores_of
 
     for batch in read_batches(images, sys.stdin.buffer):
         scores = scores_of(model, batch.images)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.runs.directory import RunDirectory
-    from softmax_cli.tuning.loaded_data import LoadedData
+    from softmax_cli.tuning.data_cache import DataCache
     from softmax_cli.tuning.sweep import SweepSummary
 
 _ROWS = 20
@@ -113,13 +113,13 @@ class _Given:
         return config.model_copy(update=changed)
 
 
-def _checked_data(settings: "SweepConfig") -> "LoadedData":
+def _checked_data(settings: "SweepConfig") -> "DataCache":
     """The images of the base; the trials are checked, too."""
-    from softmax_cli.tuning.loaded_data import LoadedData
+    from softmax_cli.tuning.data_cache import DataCache
     from softmax_cli.tuning.trials import make_trials
 
     make_trials(settings)
-    data = LoadedData()
+    data = DataCache()
     data.of(settings.train)
     return data
 
@@ -170,7 +170,7 @@ def _run(
     settings: "SweepConfig",
     output: Output,
     client: "Client | None",
-    data: "LoadedData | None" = None,
+    data: "DataCache | None" = None,
 ) -> None:
     from softmax_cli.cli.sweep_progress import SweepProgress
     from softmax_cli.runs.environment import environment

@@ -38,6 +38,7 @@ class SweepProgress:
         self._interval = _LIVE_SECONDS if self._console.is_terminal else _LINE_SECONDS
         self._next = 0.0
         self._trials = 0
+        self._task: StackTask | None = None
         self._stacks: list[str] = []
         self._stacks_done = 0
         self._recorded: list[Outcome] = []
@@ -73,8 +74,17 @@ class SweepProgress:
             )
         self._show_bar("stacks", 0, len(tasks))
 
-    def progressed(self, task: "StackTask", trainer: "Trainer", progress: "Progress") -> None:
+    def stack_started(self, task: "StackTask") -> None:
+        """Remember whose progress is shown."""
+        self._task = task
+
+    def started(self, trainer: "Trainer") -> None:
+        """There is nothing to show yet."""
+
+    def progressed(self, trainer: "Trainer", progress: "Progress") -> None:
         """Show, if it is time to."""
+        task = self._task
+        assert task is not None  # noqa: S101 - a stack is started before it makes progress
         if progress.measurement is not None:
             self._leaders = self._standing(task, trainer)
         now = time.monotonic()

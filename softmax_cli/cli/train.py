@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from softmax_cli.config.schema import TrainConfig
     from softmax_cli.runs.directory import RunDirectory
-    from softmax_cli.training.assembly import TrainingData
     from softmax_cli.training.results import TrainingSummary
+    from softmax_cli.training.training_data import TrainingData
 
 
 def train(
@@ -84,7 +84,7 @@ def _start(
 ) -> None:
     from softmax_cli.config.writing import to_yaml
     from softmax_cli.runs.directory import claim_run_directory, create_run_directory
-    from softmax_cli.training.assembly import load_training_data
+    from softmax_cli.training.training_data import load_training_data
 
     # Before a directory is made: where the data is missing, nothing is left behind.
     data = load_training_data(settings)
@@ -100,8 +100,8 @@ def _start(
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
     from softmax_cli.cli.pictures import draw_curves
     from softmax_cli.runs.directory import open_run_directory
-    from softmax_cli.training.assembly import load_training_data
     from softmax_cli.training.results import finished_summary
+    from softmax_cli.training.training_data import load_training_data
 
     with open_run_directory(directory, kind="train", exclusive=True) as run:
         summary = finished_summary(run)
@@ -127,7 +127,7 @@ def _train(
     from softmax_cli.cli.pictures import draw_curves
     from softmax_cli.cli.progress import TrainingObserver
     from softmax_cli.runs.environment import environment
-    from softmax_cli.training.session import train_in_directory
+    from softmax_cli.training.single_run import train_in_directory
 
     output.message(f"Training on {len(data.train):,} images; writing to {run.path}")
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))

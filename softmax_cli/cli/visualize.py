@@ -122,8 +122,8 @@ def _draw_evaluation(
     output: Output,
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
-    from softmax_cli.training.assessment import assess_again
-    from softmax_cli.training.saved import calibration_file, fitted_temperature
+    from softmax_cli.evaluation.assessment import assess_again
+    from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
 
     try:
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
@@ -152,6 +152,7 @@ def _show(model: "SavedModel", scale: Scale, output: Output) -> None:
     """Draw the templates on a terminal, in half blocks."""
     from rich.text import Text
 
+    from softmax_cli.evaluation.predictor import pixel_weights
     from softmax_cli.plots.preview import preview_lines
     from softmax_cli.plots.templates import template_images
 
@@ -159,6 +160,10 @@ def _show(model: "SavedModel", scale: Scale, output: Output) -> None:
     if not console.is_terminal or console.color_system is None:
         output.warning("--preview needs a terminal that shows colours")
         return
-    images = template_images(model.weights, model.scale, scale.value)
+    weights = pixel_weights(model)
+    if weights is None:
+        output.warning("--preview shows templates of pixels, and this model looks at others")
+        return
+    images = template_images(weights, scale.value)
     for line in preview_lines(images, model.class_names, console.width):
         console.print(Text.from_ansi(line), soft_wrap=True)

@@ -96,8 +96,16 @@ class DataSettings(Settings):
         return self
 
 
+class FeatureSettings(Settings):
+    """The numbers that describe an image to the classifier."""
+
+    kind: Literal["pixels"] = Field(
+        default="pixels", description="pixels: the pixels themselves, 0 to 255."
+    )
+
+
 class PreprocessingSettings(Settings):
-    """What happens to the pixels (0 to 255) before they are multiplied with the weights."""
+    """What happens to the features before they are multiplied with the weights."""
 
     center: bool = Field(
         default=True, description="Subtract the mean of each pixel over the training images."
@@ -361,8 +369,11 @@ class TrainConfig(Settings):
     """Everything that determines one training."""
 
     data: DataSettings = Field(default=DataSettings(), description="Images to train on.")
+    features: FeatureSettings = Field(
+        default=FeatureSettings(), description="From images to features."
+    )
     preprocessing: PreprocessingSettings = Field(
-        default=PreprocessingSettings(), description="From pixels to features."
+        default=PreprocessingSettings(), description="Centring and scaling of the features."
     )
     augmentation: AugmentationSettings = Field(
         default=AugmentationSettings(), description="Random variation of the training images."
@@ -377,3 +388,11 @@ class TrainConfig(Settings):
     seed: Seed = Field(
         default=0, description="Source of initial weights, sampling and augmentation."
     )
+
+    @model_serializer(mode="wrap")
+    def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out features that are pixels, so that settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        if self.features == FeatureSettings():
+            del values["features"]
+        return values

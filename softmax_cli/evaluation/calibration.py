@@ -17,8 +17,8 @@ from softmax_cli.evaluation.metrics import (
     check_scores,
     predictions,
 )
-from softmax_cli.model.losses import data_loss
 from softmax_cli.model.softmax import softmax
+from softmax_cli.model.softmax_loss import SOFTMAX
 
 # Of the scores' own spread; between its ends the softmax goes from uniform to one-hot.
 _INVERSE_TEMPERATURES = (1e-4, 1e4)
@@ -87,7 +87,7 @@ def reliability(
     gaps = np.abs(mean_accuracy - mean_confidence)[counts > 0]
     return Reliability(
         temperature=float(temperature),
-        loss=data_loss("softmax", scores, labels, temperature),
+        loss=SOFTMAX.mean(scores, labels, temperature),
         expected_calibration_error=float(gaps @ counts[counts > 0] / len(labels)),
         counts=counts.astype(np.int64, copy=False),
         confidence=mean_confidence,

@@ -74,7 +74,7 @@ def evaluate(
         scores: ``(n, C)``.
         labels: ``(n,)``.
         class_names: C names, in the order of the columns of ``scores``.
-        loss: mean data loss of the model's own kind, from ``softmax_cli.model.losses.data_loss``.
+        loss: mean data loss of the model's own kind, as `Loss.mean` gives it.
 
     Raises:
         DataError: there are no images, or scores, labels and names do not fit together.

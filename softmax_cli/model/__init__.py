@@ -8,19 +8,17 @@ its multiclass hinge loss is ``sum_{j != y} max(0, s_j - s_y + 1)``. Data losses
 N. The regularised objective adds ``reg/2 * (|W|^2 + |b|^2)``; its gradient is ``reg * W``.
 """
 
-from softmax_cli.model.losses import (
-    hinge_loss,
-    hinge_loss_naive,
-    hinge_loss_vectorized,
-    softmax_loss,
-    softmax_loss_naive,
-    softmax_loss_vectorized,
-)
+from softmax_cli.model.hinge_loss import hinge_loss, hinge_loss_naive, hinge_loss_vectorized
+from softmax_cli.model.loss import Loss
+from softmax_cli.model.losses import LOSSES
 from softmax_cli.model.softmax import log_softmax, softmax
+from softmax_cli.model.softmax_loss import softmax_loss, softmax_loss_naive, softmax_loss_vectorized
 from softmax_cli.model.stack import LinearStack
 
 __all__ = [
+    "LOSSES",
     "LinearStack",
+    "Loss",
     "hinge_loss",
     "hinge_loss_naive",
     "hinge_loss_vectorized",

@@ -19,18 +19,14 @@ _SCALE_WORDS = {
 }
 
 
-def template_images(
-    weights: NDArray[np.floating[Any]], pixel_scale: NDArray[np.floating[Any]], scale: TemplateScale
-) -> NDArray[np.uint8]:
+def template_images(weights: NDArray[np.floating[Any]], scale: TemplateScale) -> NDArray[np.uint8]:
     """Turn weights into images: the pixel-space template of each class, without the bias.
 
-    Inputs are divided by ``pixel_scale`` before they meet the weights, so a raw pixel meets
-    ``weights / pixel_scale``; centring only moves the bias. The least of these values becomes 0 and
-    the greatest 255, where all values are equal 128.
+    The least weight becomes 0 and the greatest 255; where all are equal they become 128.
 
     Args:
-        weights: ``(3072, C)``, one column per class, rows in channel-major pixel order.
-        pixel_scale: ``(3072,)``, positive; ones if pixels were not scaled.
+        weights: ``(3072, C)`` that raw pixels meet, one column per class, rows in channel-major
+            pixel order.
         scale: ``global``: least and greatest of all classes; ``class``: of each by itself.
 
     Returns:
@@ -44,7 +40,7 @@ def template_images(
             "expected finite weights to draw, got infinities or NaN",
             hint="Training diverged; train again with a smaller learning rate.",
         )
-    templates = (weights / pixel_scale[:, None]).T.astype(np.float64)
+    templates = weights.T.astype(np.float64)
     axis = None if scale == "global" else 1
     low = templates.min(axis=axis, keepdims=True)
     span = templates.max(axis=axis, keepdims=True) - low

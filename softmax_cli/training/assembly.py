@@ -3,16 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.config.schema import Annealing, ModelSettings, OptimizerSettings, TrainConfig
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import ImageSet, split_train_validation
-from softmax_cli.data.preprocessing import Preprocessing
-from softmax_cli.model.kernels import KERNELS
+from softmax_cli.features.inputs import Inputs, prepare_inputs
+from softmax_cli.model.losses import LOSSES
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.engine import Selection, StepEngine
 from softmax_cli.training.folds import (
@@ -22,7 +19,6 @@ from softmax_cli.training.folds import (
     score_folds,
 )
 from softmax_cli.training.forked import shared_copy
-from softmax_cli.training.inputs import Inputs, prepare_inputs
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.sampling import SAMPLERS, coin_flips
 from softmax_cli.training.schedules import (
@@ -34,43 +30,12 @@ from softmax_cli.training.schedules import (
     staircase,
     warmed_up,
 )
+from softmax_cli.training.scorecard import Scorecard, score_stack
 from softmax_cli.training.trainer import EarlyStopping, ExampleWeights, Trainer
+from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
-from softmax_cli.training.validation import Scorecard, score_stack
 
 PerModel = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What a stack trains on and is validated on, and how pixels become features.
-
-    It belongs to the sections data, preprocessing and augmentation of a configuration.
-    """
-
-    train: ImageSet
-    validation: ImageSet
-    preprocessing: Preprocessing
-
-
-def load_training_data(config: TrainConfig) -> TrainingData:
-    """Load and split the training images that a configuration names; fit the preprocessing.
-
-    Raises:
-        DataError: if the data set is missing or not intact.
-        ConfigurationError: if it is too small for the split.
-    """
-    images = load_split(config.data.dataset, Path(config.data.dir), "train")
-    train, validation = split_train_validation(
-        images, train_size=config.data.train_size, validation_size=config.data.validation_size
-    )
-    preprocessing = Preprocessing.fit(
-        train.images,
-        center=config.preprocessing.center,
-        scale=config.preprocessing.scale,
-        flip_symmetric=config.augmentation.horizontal_flip == "exact",
-    )
-    return TrainingData(train, validation, preprocessing)
 
 
 @dataclass(frozen=True)
@@ -103,7 +68,7 @@ def build_trainer(
         configs: alike but for what a stack keeps as a vector: learning rate and its schedule,
             momentum, regularisation, temperature, scale and seed of the initial weights. The first
             one speaks for all in everything else.
-        data: images and preprocessing.
+        data: features of the images.
         folds: 1 to validate on the validation images; k > 1 for cross-validation on the training
             images. Then the models are only scored at the end, unless they may stop early.
         stop: steps done at which training will stop before its end, where folds are scored too.
@@ -112,9 +77,10 @@ def build_trainer(
     members = [config for config in configs for _ in range(folds)]
     iterations = iterations_of(shared, len(data.train))
     inputs = prepare_inputs(
-        data.train.images,
-        data.validation.images,
-        data.preprocessing,
+        data.train_features,
+        data.validation_features,
+        data.standardization,
+        data.feature_map.mirror,
         shared.augmentation.horizontal_flip,
     )
     stack = LinearStack.initialize(
@@ -133,7 +99,7 @@ def build_trainer(
         stack,
         engine,
         _minibatches(shared, data),
-        KERNELS[shared.model.loss],
+        LOSSES[shared.model.loss].kernel,
         update,
         learning_rates=ScheduleTable(
             [learning_rate_schedule(config.optimizer, iterations) for config in members]
@@ -159,7 +125,7 @@ def _validation(
     scored_from: int,
 ) -> tuple[Callable[[int, PerModel], Scorecard], ExampleWeights | None]:
     """How a stack is validated, and what its images count in training."""
-    kernel = KERNELS[config.model.loss]
+    kernel = LOSSES[config.model.loss].kernel
     if folds == 1:
         labels = data.validation.labels
 
@@ -178,7 +144,7 @@ def _validation(
             stack,
             inputs.train[: len(data.train)],
             data.train.labels,
-            inputs.preprocessing,
+            inputs.standardization,
             kernel,
             temperature,
             image_folds=image_folds,

@@ -3,17 +3,18 @@
 The features are cut into two shards, and with them the rows of the weights. For each shard the
 features of the minibatch are prepared and multiplied with its rows of W; later its rows of the
 gradient are computed and its rows of W updated. The products of both shards add up to the scores,
-so scores are all that travels between processes, and nothing that grows with D. Who would wait
-prepares the next minibatch.
+so scores are all that travels between processes, and nothing that grows with D. The process that
+would otherwise idle prepares the next minibatch.
 
-Each process gets half of BLAS's threads. All of them in one process would share nothing but the
-products, which in a step of one model are less than half of the work. Threads of Python would share
+Each process gets half of BLAS's threads. If one process had all of them, only the products would be
+shared, which in a step of one model are less than half of the work. Threads of Python would share
 the rest too, but handing the interpreter's lock around took longer than it saved. There are two
-shards even where one process does it all, so that the bits do not depend on the machine's cores.
+shards even where one process does everything, so that the bits do not depend on the machine's
+cores.
 
 Centring costs nothing here. With features ``x - m`` the scores are ``X W - 1 (m W)`` and the
-gradient is ``X^T E - m^T (1^T E)``: the row ``-m`` goes along as one more example, whose scores are
-added to those of all others, and whose error is the sum of theirs.
+gradient is ``X^T E - m^T (1^T E)``: the row ``-m`` is multiplied as one more example. Its scores
+are added to those of all other examples, and its error is the sum of theirs.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,10 +25,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.blas import blas_threads, limited_to
 from softmax_cli.training.forked import Fork, shared_zeros
-from softmax_cli.training.inputs import Inputs
 from softmax_cli.training.updates import Update
 
 Floats = NDArray[np.floating]
@@ -38,13 +39,13 @@ LARGEST_SELECTION = 500
 """Images that can be multiplied at once, unless a minibatch is larger."""
 
 _PARTS: tuple[Part, ...] = ("train", "validation")
-_SLOTS = 2
+_SLOTS = 2  # minibatches in memory: the current one, and the next one
 _SHARDS = 2
 _WORTH_SHARING = 2**21
 """Multiplications in a product from which on sharing it gains more than it costs."""
 _FEW_COLUMNS = 20
 """Up to which the gradient is computed transposed: BLAS takes a quarter less time for ``E^T X``."""
-_FORWARD, _BACKWARD = 1, 2
+_FORWARD, _BACKWARD = 1, 2  # commands to the second process
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,15 @@ class Selection:
 class StepEngine:
     """Products of selected images with the weights of a stack, and updates of these weights.
 
-    A step is :meth:`forward`, then, with what the loss made of the scores, :meth:`backward`. Nobody
-    else may change the weights between the latter and the next forward. Within :meth:`shared` a
-    second process takes part, if that is worth while.
+    A step is :meth:`forward`, then, with what the loss made of the scores, :meth:`backward`. No
+    other code may change the weights between the latter and the next forward. Within :meth:`shared`
+    a second process takes part, if that is worth while.
 
     Args:
-        stack: the models; their weights must be shared with forks.
-        inputs: images and preprocessing.
-        update: how a gradient changes ``stack``; what it remembers must be shared with forks.
+        stack: the models; allocate their weights with ``shared_zeros``, so that the second process
+            sees them.
+        inputs: features and their standardisation.
+        update: how a gradient changes ``stack``; allocate its state with ``shared_zeros``, too.
         batch_size: N.
 
     Attributes:
@@ -116,11 +118,11 @@ class StepEngine:
         Returns:
             (1 + n, (C - 1) K), valid until the next call, as :meth:`LinearStack.logits` wants it.
         """
-        # What the current slot holds is done with; the other one may hold what was to follow.
+        # The current slot is free again; the other one may hold this selection already.
         slot, fresh = self._place(selection, self._current)
         _, ahead = self._place(following, 1 - slot) if following else (slot, False)
         self._current = slot
-        self._order(_FORWARD, slot, fresh, ahead)
+        self._send(_FORWARD, slot, fresh, ahead)  # the second process starts on its shard
         self._prepare(slot)
         for shard in self._shards_here:
             shard.multiply(slot)
@@ -133,10 +135,10 @@ class StepEngine:
             learning_rate: (K,).
         """
         self._memory.learning_rate[...] = learning_rate
-        self._order(_BACKWARD, self._current)
+        self._send(_BACKWARD, self._current)
         for shard in self._shards_here:
-            shard.learn(self._current)
-        self._prepare(1 - self._current)
+            shard.apply_gradient(self._current)
+        self._prepare(1 - self._current)  # while the second process may still be at work
         self._wait()
 
     def _is_worth_sharing(self) -> bool:
@@ -147,7 +149,7 @@ class StepEngine:
         """Give the second shard to a fork; where there can be none, keep it."""
         self._forget()
         with suppress(OSError):
-            self._fork = Fork(self._shards[1].obey)
+            self._fork = Fork(self._shards[1].handle_command)
 
     def _stop_fork(self) -> None:
         if self._fork is not None:
@@ -179,10 +181,10 @@ class StepEngine:
             for shard in self._shards_here:
                 shard.prepare(slot)
 
-    def _order(self, *order: int) -> None:
+    def _send(self, *command: int) -> None:
         if self._fork is not None:
-            self._memory.order[: len(order)] = order
-            self._fork.order()
+            self._memory.command[: len(command)] = command
+            self._fork.send()
 
     def _wait(self) -> None:
         if self._fork is not None:
@@ -190,7 +192,7 @@ class StepEngine:
 
     def _sum_of_products(self, count: int) -> Floats:
         self._wait()
-        first, second = self._memory.products[:, :count]
+        first, second = self._memory.products[:, :count]  # (1 + n, (C - 1) K) of each shard
         total: Floats = np.add(first, second, out=first)
         return total
 
@@ -200,7 +202,7 @@ class _Memory:
     """What processes tell each other, in memory that they share.
 
     Attributes:
-        order: int64, what to do, with which slot, whether its selection is new, and whether the
+        command: int64, what to do, with which slot, whether its selection is new, and whether the
             selection in the other slot is new.
         parts: (slots,) int64, index into ``_PARTS``.
         counts: (slots,) int64, number of rows.
@@ -210,7 +212,7 @@ class _Memory:
         learning_rate: (K,).
     """
 
-    order: NDArray[np.int64]
+    command: NDArray[np.int64]
     parts: NDArray[np.int64]
     counts: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -223,7 +225,7 @@ class _Memory:
         most = max(batch_size, LARGEST_SELECTION)
         dtype, classes, models = stack.weights.dtype, stack.classes, stack.models
         return cls(
-            order=shared_zeros((4,), np.int64),
+            command=shared_zeros((4,), np.int64),
             parts=shared_zeros((_SLOTS,), np.int64),
             counts=shared_zeros((_SLOTS,), np.int64),
             rows=shared_zeros((_SLOTS, most), np.int64),
@@ -254,23 +256,24 @@ class _Shard:
         self._features = features
         self._update = update
         self._images = (inputs.train[:, features], inputs.validation[:, features])
-        self._weights = stack.contrasts[features]
-        self._product = memory.products[number]
+        self._weights = stack.contrasts[features]  # (features of this shard, (C - 1) K)
+        self._product = memory.products[number]  # (1 + M, (C - 1) K)
+        # The columns of the means stay zero: only contrasts learn.
         self._gradient = np.zeros((len(self._weights), stack.weights.shape[1]), self._product.dtype)
         self._transposed = np.empty(self._weights.shape[::-1], self._product.dtype)
 
         self._multiplied = -1
         self._ahead = False
 
-        scale = inputs.preprocessing.scale[features]
-        self._reciprocal = 1 / scale if (scale != 1).any() else None
-        self._X = np.empty((_SLOTS, len(self._product), len(scale)), np.float32)
-        self._X[:, 0] = -inputs.preprocessing.mean[features] / scale
+        offset, self._reciprocal = inputs.standardization.split(features)
+        # (slots, 1 + M, features of this shard); row 0 stands for the mean, see the module.
+        self._X = np.empty((_SLOTS, len(self._product), len(offset)), np.float32)
+        self._X[:, 0] = offset
 
-    def obey(self, answer: Callable[[], None]) -> None:
-        """Follow the order that stands in memory."""
-        order, slot, fresh, ahead = self._memory.order.tolist()
-        if order == _FORWARD:
+    def handle_command(self, answer: Callable[[], None]) -> None:
+        """Do what the command in memory says; this runs in the second process."""
+        command, slot, fresh, ahead = self._memory.command.tolist()
+        if command == _FORWARD:
             if fresh:
                 self.prepare(slot)
             if fresh or self._multiplied != slot:
@@ -280,18 +283,19 @@ class _Shard:
                 self.prepare(1 - slot)
             self._ahead = bool(ahead)
         else:
-            self.learn(slot)
+            self.apply_gradient(slot)
             answer()
             if self._ahead:
-                # Nobody has asked yet, but somebody will, and meanwhile the weights do not change.
+                # Compute ahead: the weights are fixed until the next step.
                 self.multiply(1 - slot)
 
     def prepare(self, slot: int) -> None:
-        """From the pixels of the selected images to features, but for the mean."""
+        """From the features of the selected images to scaled ones; the mean is not subtracted."""
         memory = self._memory
         count = int(memory.counts[slot])
         X = self._X[slot, 1 : 1 + count]
-        # The conversion comes first: operations that mix dtypes cast through a small buffer.
+        # Gather bytes, then convert, then scale: operations that mix dtypes cast through a small
+        # buffer and take several times as long.
         np.copyto(X, self._images[memory.parts[slot]][memory.rows[slot, :count]])
         if self._reciprocal is not None:
             np.multiply(X, self._reciprocal, out=X)
@@ -302,10 +306,10 @@ class _Shard:
         np.matmul(self._X[slot, :count], self._weights, out=self._product[:count])
         self._multiplied = slot
 
-    def learn(self, slot: int) -> None:
-        """This shard's rows of the gradient and of the new weights."""
+    def apply_gradient(self, slot: int) -> None:
+        """Compute this shard's rows of the gradient, and update its rows of the weights."""
         error = self._memory.error
-        E = error.reshape(-1, error.shape[-1])
+        E = error.reshape(-1, error.shape[-1])  # ((C - 1) K, 1 + N)
         X, contrasts = self._X[slot, : E.shape[1]], self._gradient[:, : len(E)]
         if len(E) <= _FEW_COLUMNS:
             np.copyto(contrasts, np.matmul(E, X, out=self._transposed).T)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.arrays import Rows
 from softmax_cli.errors import ConfigurationError
-from softmax_cli.model.kernels import Kernel
+from softmax_cli.features.standardization import Standardization
+from softmax_cli.model.loss import Kernel
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.training.validation import Scorecard, multiplied_by, score_stack
+from softmax_cli.training.scorecard import Scorecard, multiplied_by, score_stack
 
 PerModel = NDArray[np.float64]
 
@@ -56,9 +57,9 @@ def fold_weights(
 
 def score_folds(
     stack: LinearStack,
-    images: NDArray[np.unsignedinteger],
+    features: Rows,
     labels: NDArray[np.int64],
-    preprocessing: Preprocessing,
+    standardization: Standardization,
     kernel: Kernel,
     temperature: PerModel,
     *,
@@ -69,9 +70,9 @@ def score_folds(
 
     Args:
         stack: K models.
-        images: (n, D) integers, all training images.
+        features: (n, Q) of all training images.
         labels: (n,) int64.
-        preprocessing: from images to features.
+        standardization: of the features.
         kernel: the loss.
         temperature: (K,).
         image_folds: (n,) fold of each image.
@@ -81,7 +82,7 @@ def score_folds(
     for fold in np.unique(member_folds):
         members, rows = member_folds == fold, image_folds == fold
         models = stack.select(members)
-        multiply = multiplied_by(models, images[rows], preprocessing)
+        multiply = multiplied_by(models, features[rows], standardization)
         card = score_stack(models, multiply, labels[rows], kernel, temperature[members])
         loss[members], accuracy[members] = card.loss, card.accuracy
     return Scorecard(loss, accuracy)

@@ -1,8 +1,9 @@
 """A process that shares arrays with this one and does a part of every step.
 
-It is a fork, so it has all that the parent has, images too, without a copy. Orders and answers are
-semaphores, which also order the accesses to memory around them; who waits looks again and again for
-about a millisecond before going to sleep, as waking a sleeping core takes longer than most waits.
+It is a fork, so it has all that the parent has, images too, without a copy. Commands and answers
+are semaphores, which also order the accesses to memory around them. A process that waits tests its
+semaphore for about a millisecond before it sleeps, because to wake a sleeping core takes longer
+than most waits.
 """
 
 import mmap
@@ -23,7 +24,7 @@ from softmax_cli.errors import LostProcessError
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
 
-_LOOKS = 5000
+_SPIN_LIMIT = 5000
 _SLEEP_SECONDS = 0.05
 _STANDARD_STREAMS = 3
 
@@ -43,22 +44,23 @@ def shared_copy(array: NDArray[Any]) -> NDArray[Any]:
 
 
 class Fork:
-    """A fork of this process that does what it is told, order by order.
+    """A fork of this process that carries out one command after another.
 
     It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and ends
     when the parent does.
 
     Args:
-        obey: called in the fork for each order; calls its argument once, when the answer is ready.
+        handle_command: called in the fork for each command; calls its argument once, when the
+            answer is ready.
 
     Raises:
         OSError: this system cannot fork, has no semaphores, or allows no further process.
     """
 
-    def __init__(self, obey: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
         if sys.platform != "linux":
             raise OSError("forks are only used on Linux: system libraries elsewhere forbid them")
-        self._order, self._answer = _semaphore(), _semaphore()
+        self._command, self._answer = _semaphore(), _semaphore()
         self._parent = os.getpid()
         self._has_ended = False
         with warnings.catch_warnings():
@@ -67,14 +69,14 @@ class Fork:
             warnings.simplefilter("ignore")
             self._pid = os.fork()
         if self._pid == 0:
-            self._serve(obey)
+            self._serve(handle_command)
 
-    def order(self) -> None:
-        """Give an order; what it is stands in shared memory."""
-        self._order.release()
+    def send(self) -> None:
+        """Send a command; what it is stands in shared memory."""
+        self._command.release()
 
     def wait(self) -> None:
-        """Wait for the answer to the last order.
+        """Wait for the answer to the last command.
 
         Raises:
             LostProcessError: the fork has ended.
@@ -104,15 +106,15 @@ class Fork:
                 hint="Was there too little memory? What was saved is intact; --resume goes on.",
             )
 
-    def _serve(self, obey: Callable[[Callable[[], None]], None]) -> None:
+    def _serve(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
             with np.errstate(over="ignore", invalid="ignore"):
                 while True:
-                    _acquire(self._order, self._leave_orphaned)
-                    obey(self._answer.release)
+                    _acquire(self._command, self._leave_orphaned)
+                    handle_command(self._answer.release)
         finally:
             os._exit(1)  # never into the parent's code, nor its exit handlers
 
@@ -135,9 +137,9 @@ def _semaphore() -> "Semaphore":
         raise OSError(str(error)) from error
 
 
-def _acquire(semaphore: "Semaphore", every_now_and_then: Callable[[], None]) -> None:
-    for _ in range(_LOOKS):
+def _acquire(semaphore: "Semaphore", on_timeout: Callable[[], None]) -> None:
+    for _ in range(_SPIN_LIMIT):
         if semaphore.acquire(block=False):
             return
     while not semaphore.acquire(timeout=_SLEEP_SECONDS):
-        every_now_and_then()
+        on_timeout()

@@ -2,24 +2,20 @@
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
 from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.metrics import accuracy
-from softmax_cli.evaluation.scoring import score_images
-from softmax_cli.model.losses import data_loss
+from softmax_cli.evaluation.scoring import score_features
+from softmax_cli.features.inputs import weights_by_feature
+from softmax_cli.model.losses import LOSSES
 from softmax_cli.runs.directory import RunDirectory
 from softmax_cli.runs.model_file import SavedModel, save_model
 from softmax_cli.runs.tables import read_json, write_csv, write_json
-from softmax_cli.training.assembly import TrainingData
 from softmax_cli.training.history import COLUMNS
-from softmax_cli.training.inputs import weights_by_pixel
 from softmax_cli.training.trainer import Status, Trainer
-
-Floats = NDArray[np.floating]
+from softmax_cli.training.training_data import TrainingData
 
 
 @dataclass(frozen=True)
@@ -141,18 +137,22 @@ def _model(
     iteration: int,
 ) -> SavedModel:
     """The model of some weights, with what it achieves on the training split."""
-    weights = weights_by_pixel(weights, config.augmentation.horizontal_flip)
+    flip = config.augmentation.horizontal_flip
+    weights = weights_by_feature(weights, data.feature_map.mirror, flip)
     temperature = float(trainer.temperature_after(iteration)[member])
     results: dict[str, int | float] = {"iteration": iteration}
-    for name, images in (("train", data.train), ("validation", data.validation)):
-        scores = score_images(images.images, data.preprocessing, weights, bias)
-        results[f"{name}_loss"] = data_loss(config.model.loss, scores, images.labels, temperature)
-        results[f"{name}_accuracy"] = accuracy(scores, images.labels)
+    for name, features, labels in (
+        ("train", data.train_features, data.train.labels),
+        ("validation", data.validation_features, data.validation.labels),
+    ):
+        scores = score_features(features, data.standardization, weights, bias)
+        results[f"{name}_loss"] = LOSSES[config.model.loss].mean(scores, labels, temperature)
+        results[f"{name}_accuracy"] = accuracy(scores, labels)
     return SavedModel(
         weights=weights,
         bias=bias,
-        mean=data.preprocessing.mean,
-        scale=data.preprocessing.scale,
+        mean=data.standardization.mean,
+        scale=data.standardization.scale,
         class_names=data.train.class_names,
         temperature=temperature,
         settings=plain_values(config),

@@ -7,16 +7,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.model.kernels import Kernel, Workspace
+from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
 from softmax_cli.training.engine import StepEngine
 from softmax_cli.training.history import Measurement, history_arrays, history_from_arrays
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
+from softmax_cli.training.scorecard import Scorecard
 from softmax_cli.training.state import Arrays, check_alike, named, part_of
 from softmax_cli.training.updates import Update
-from softmax_cli.training.validation import Scorecard
 
 Floats = NDArray[np.floating]
 PerModel = NDArray[np.float64]
@@ -167,15 +167,20 @@ class Trainer:
         temperature = self._temperatures.at(self.iteration)
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
-        product = self._engine.forward(batch.selection, following.selection)
-        self.stack.logits(product, temperature, out=scores)
-        factor = (self._update.begin(learning_rate) / (examples * temperature))[:, None]
+        product = self._engine.forward(batch.selection, following.selection)  # (1 + N, (C - 1) K)
+        self.stack.logits(product, temperature, out=scores)  # (C, K, N)
+        # The kernel multiplies each gradient by this anyway, so mean, temperature and, for plain
+        # SGD, the learning rate cost no pass of their own over anything.
+        factor = (self._update.begin(learning_rate) / (examples * temperature))[:, None]  # (K, 1)
         weights = self._example_weights(batch.indices) if self._example_weights else None
         if weights is not None:
-            factor = factor * weights
+            factor = factor * weights  # (K, N)
+        # From here on scores hold their own gradient.
         self._kernel(scores, batch.labels, factor.astype(scores.dtype), self._work)
+        # Before the update, so that a model that diverged gets no gradient of NaN.
         diverged = self._freeze_diverged(self._add_up(weights))
 
+        # This also writes the errors that `backward` multiplies with the minibatch.
         self._update.apply_bias(self._error_of_contrasts(), learning_rate)
         self._engine.backward(learning_rate)
         self.iteration += 1
@@ -183,11 +188,13 @@ class Trainer:
 
     def _error_of_contrasts(self) -> Floats:
         """Hand the gradient by the scores to the engine; return the gradient by the bias (C, K)."""
-        error = self._engine.error
+        error = self._engine.error  # (C - 1, K, 1 + N)
+        # A step moves W_c by -lr g_c, so it moves the contrast W_c - W_C by -lr (g_c - g_C). The
+        # mean over the classes stays, because the gradients g_c add up to zero.
         np.subtract(self._scores[:-1], self._scores[-1], out=error[..., 1:])
         bias_gradient = np.zeros_like(self.stack.bias)
         np.sum(error[..., 1:], axis=2, out=bias_gradient[:-1])
-        error[..., 0] = bias_gradient[:-1]
+        error[..., 0] = bias_gradient[:-1]  # of the example that stands for the mean
         return bias_gradient
 
     def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:

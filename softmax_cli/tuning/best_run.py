@@ -7,18 +7,14 @@ import numpy as np
 from softmax_cli.config.writing import to_yaml
 from softmax_cli.runs.atomic import write_text
 from softmax_cli.runs.directory import create_run_directory
-from softmax_cli.training.assembly import TrainingData
 from softmax_cli.training.results import write_results
 from softmax_cli.training.state import select_members
 from softmax_cli.training.trainer import Trainer
-from softmax_cli.tuning.loaded_data import LoadedData
-from softmax_cli.tuning.stack_run import (
-    StackObserver,
-    StackTask,
-    StopRequestedError,
-    trainer_of,
-)
-from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.training.training_data import TrainingData
+from softmax_cli.tuning.checkpoints import StackCheckpoints
+from softmax_cli.tuning.data_cache import DataCache
+from softmax_cli.tuning.local import StackObserver
+from softmax_cli.tuning.stack_run import StackTask, checkpointed
 from softmax_cli.tuning.stacks import Stack
 from softmax_cli.tuning.trials import Trial
 
@@ -27,8 +23,8 @@ def write_best_run(
     directory: Path,
     trial: Trial,
     seconds: float,
-    states: StackStates,
-    data: LoadedData,
+    checkpoints: StackCheckpoints,
+    data: DataCache,
     observer: StackObserver,
     *,
     folds: int,
@@ -39,7 +35,7 @@ def write_best_run(
         directory: of the sweep.
         trial: the best one.
         seconds: that its training took.
-        states: where the last state of its stack may be; if it is not, it is trained again.
+        checkpoints: where the last state of its stack may be; if it is not, it is trained again.
         data: where the images come from.
         observer: may ask to stop training.
         folds: of the sweep. After cross-validation the trial is trained anew, on all training
@@ -54,7 +50,7 @@ def write_best_run(
     if _is_there(directory / "best", text):
         return
     images = data.of(trial.config)
-    trainer = _trained(trial, states if folds == 1 else None, images, observer)
+    trainer = _trained(trial, checkpoints if folds == 1 else None, images, observer)
     best = directory / "best"
     with create_run_directory(best, kind="train", settings=text, overwrite=True) as run:
         write_results(run, trial.config, images, trainer, 0, seconds)
@@ -70,18 +66,16 @@ def _is_there(best: Path, settings: str) -> bool:
 
 
 def _trained(
-    trial: Trial, states: StackStates | None, data: TrainingData, observer: StackObserver
+    trial: Trial, checkpoints: StackCheckpoints | None, data: TrainingData, observer: StackObserver
 ) -> Trainer:
     """The trial alone, at its end: cut out of its stack, or else trained again."""
-    saved = states.find(trial.id) if states else None
+    saved = checkpoints.find(trial.id) if checkpoints else None
     state = None
     if saved is not None:
         member = saved.document["trials"].index(trial.id)
         state = select_members(saved.arrays, np.array([member]))
     task = StackTask(Stack((trial,), folds=1), state=state)
-    trainer = trainer_of(task, data)
-    for progress in trainer.train():
-        observer.progressed(task, trainer, progress)
-        if observer.stop_requested():
-            raise StopRequestedError
-    return trainer
+    observer.stack_started(task)
+    run = checkpointed(task, data)
+    run.train(observer)
+    return run.trainer

@@ -20,18 +20,13 @@ from typing import TYPE_CHECKING
 from softmax_cli import __version__
 from softmax_cli.config.loading import with_values
 from softmax_cli.errors import ConfigurationError, DataError, IntegrityError, SoftmaxError
-from softmax_cli.training.assembly import TrainingData
 from softmax_cli.training.blas import blas_threads, limited_to
+from softmax_cli.training.checkpointed_run import RunObserver, StopRequestedError
 from softmax_cli.training.trainer import Progress, Trainer
-from softmax_cli.tuning.loaded_data import LoadedData
-from softmax_cli.tuning.stack_run import (
-    StackObserver,
-    StackResult,
-    StackTask,
-    StopRequestedError,
-    run_stack,
-)
-from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.training.training_data import TrainingData
+from softmax_cli.tuning.checkpoints import StackCheckpoints
+from softmax_cli.tuning.data_cache import DataCache
+from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -78,9 +73,9 @@ def connected(address: str) -> "Iterator[Client]":
 def run_on_cluster(
     client: "Client",
     tasks: Sequence[StackTask],
-    data: LoadedData,
-    states: StackStates,
-    observer: StackObserver,
+    data: DataCache,
+    checkpoints: StackCheckpoints,
+    observer: RunObserver,
 ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
     """Train stacks on the workers; yields each as it is done, with its result or what it failed of.
 
@@ -91,7 +86,7 @@ def run_on_cluster(
         client: of the scheduler.
         tasks: what is to be done.
         data: where the images come from that the workers have to find, too.
-        states: where the last state of each stack is kept.
+        checkpoints: where the last state of each stack is kept.
         observer: asked now and then whether to call everything off.
 
     Raises:
@@ -130,7 +125,7 @@ def run_on_cluster(
             for future in _done(running, observer):
                 task, result = running.pop(future), _result_of(future)
                 if isinstance(result, StackResult):
-                    states.save(task, result)
+                    checkpoints.save(task, result)
                 yield task, result
     finally:
         executor.shutdown(wait=False)
@@ -144,7 +139,7 @@ def _workers(client: "Client") -> int:
 
 
 def _done(
-    futures: "Collection[Future[StackResult]]", observer: StackObserver
+    futures: "Collection[Future[StackResult]]", observer: RunObserver
 ) -> "Collection[Future[StackResult]]":
     """Those that are done; waits a moment for one."""
     if futures:
@@ -200,7 +195,7 @@ class _Order:
     version: str
 
 
-_on_this_worker = LoadedData()
+_on_this_worker = DataCache()
 _one_at_a_time = threading.Lock()
 
 
@@ -241,7 +236,10 @@ class _OnWorker:
         self._tasks = worker.state.tasks
         self._key = worker.get_current_task()
 
-    def progressed(self, task: StackTask, trainer: Trainer, progress: Progress) -> None:
+    def started(self, trainer: Trainer) -> None:
+        """Nobody is told."""
+
+    def progressed(self, trainer: Trainer, progress: Progress) -> None:
         """Nobody is told."""
 
     def warned(self, message: str) -> None:

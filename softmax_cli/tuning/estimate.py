@@ -9,10 +9,10 @@ import numpy as np
 from softmax_cli.config.schema import CIFAR10_TRAINING_IMAGES, TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
 from softmax_cli.data.images import CLASS_NAMES, PIXELS, ImageSet
-from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.data.synthetic import TRAIN_IMAGES
-from softmax_cli.training.assembly import TrainingData, iterations_of
+from softmax_cli.training.assembly import iterations_of
 from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.training_data import TrainingData, prepare_training_data
 from softmax_cli.tuning.halving import share_of_steps
 from softmax_cli.tuning.stack_run import StackTask, trainer_of
 from softmax_cli.tuning.stacks import Stack, shared_settings
@@ -94,13 +94,7 @@ def _noise(config: TrainConfig, folds: int) -> TrainingData:
         256, size=(max(config.training.batch_size, folds, _VALIDATED), PIXELS), dtype=np.uint8
     )
     images = ImageSet(pixels, np.zeros(len(pixels), np.int64), CLASS_NAMES, digest="")
-    preprocessing = Preprocessing.fit(
-        pixels,
-        center=config.preprocessing.center,
-        scale=config.preprocessing.scale,
-        flip_symmetric=config.augmentation.horizontal_flip == "exact",
-    )
-    return TrainingData(images, images.take_first(_VALIDATED), preprocessing)
+    return prepare_training_data(config, images, images.take_first(_VALIDATED))
 
 
 def _times(trainer: Trainer) -> tuple[float, float]:

@@ -19,20 +19,16 @@ from softmax_cli.errors import InterruptedRunError
 from softmax_cli.runs.directory import RunDirectory, resume_command
 from softmax_cli.runs.tables import write_json
 from softmax_cli.training.assembly import iterations_of
+from softmax_cli.training.checkpointed_run import StopRequestedError
 from softmax_cli.tuning.best_run import write_best_run
+from softmax_cli.tuning.checkpoints import StackCheckpoints
+from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.edges import edge_warnings
 from softmax_cli.tuning.halving import narrowed, rung_end, survivors
-from softmax_cli.tuning.here import run_here
-from softmax_cli.tuning.loaded_data import LoadedData
+from softmax_cli.tuning.local import StackObserver, run_locally
+from softmax_cli.tuning.outcome_log import OutcomeLog
 from softmax_cli.tuning.outcomes import Outcome, failed
-from softmax_cli.tuning.records import SweepRecords
-from softmax_cli.tuning.stack_run import (
-    StackObserver,
-    StackResult,
-    StackTask,
-    StopRequestedError,
-)
-from softmax_cli.tuning.stack_states import StackStates
+from softmax_cli.tuning.stack_run import StackResult, StackTask
 from softmax_cli.tuning.stacks import Stack, plan_stacks
 from softmax_cli.tuning.trials import make_trials
 
@@ -82,7 +78,7 @@ def run_sweep(
     observer: SweepObserver,
     *,
     client: "Client | None" = None,
-    data: LoadedData | None = None,
+    data: DataCache | None = None,
 ) -> SweepSummary:
     """Train every trial that is not recorded yet, then rank all and save the best.
 
@@ -99,7 +95,7 @@ def run_sweep(
         IntegrityError: data or checkpoints are not intact.
         OSError: a file could not be written.
     """
-    return _Sweep(run, sweep, observer, client, data or LoadedData()).run()
+    return _Sweep(run, sweep, observer, client, data or DataCache()).run()
 
 
 class _Sweep:
@@ -111,7 +107,7 @@ class _Sweep:
         sweep: SweepConfig,
         observer: SweepObserver,
         client: "Client | None",
-        data: LoadedData,
+        data: DataCache,
     ) -> None:
         self._run = run
         self._sweep = sweep
@@ -119,17 +115,17 @@ class _Sweep:
         self._client = client
         self._data = data
         self._trials = {trial.id: trial for trial in make_trials(sweep)}
-        self._records = SweepRecords(
+        self._log = OutcomeLog(
             run.path,
             list(self._trials.values()),
             sweep.metric,
             together=isinstance(sweep.search, HalvingSearch),
         )
-        self._states = StackStates(run.checkpoint_directory)
+        self._checkpoints = StackCheckpoints(run.checkpoint_directory)
 
     def run(self) -> SweepSummary:
         """All stages of the sweep."""
-        self._observer.planned(len(self._trials), len(self._records))
+        self._observer.planned(len(self._trials), len(self._log))
         try:
             if isinstance(self._sweep.search, HalvingSearch):
                 self._halve(self._sweep.search.halving)
@@ -138,7 +134,7 @@ class _Sweep:
             return self._finish()
         except StopRequestedError as error:
             raise InterruptedRunError(
-                f"stopped with {len(self._records)} of {len(self._trials)} trials done; "
+                f"stopped with {len(self._log)} of {len(self._trials)} trials done; "
                 "what was done is saved",
                 hint=f"Go on with: {resume_command('sweep', self._run.path)}",
             ) from error
@@ -147,7 +143,7 @@ class _Sweep:
         """Every trial to its end, a stack at a time."""
         for task, result in self._results([StackTask(stack) for stack in self._remaining()]):
             self._record(self._outcomes_of(task, result))
-            self._forget_states()
+            self._drop_checkpoints()
 
     def _remaining(self) -> Iterator[Stack]:
         """What is still to be trained.
@@ -155,8 +151,8 @@ class _Sweep:
         A stack that was cut short goes on as a whole, whatever of it is recorded. Of one that has
         grown by an extended grid only the new trials are trained.
         """
-        done, folds = self._records.done(), self._sweep.folds
-        for ids in self._states.begun():
+        done, folds = self._log.done(), self._sweep.folds
+        for ids in self._checkpoints.begun():
             if self._trials.keys() >= set(ids) and not done.issuperset(ids):
                 yield Stack(tuple(self._trials[trial] for trial in ids), folds)
                 done.update(ids)
@@ -167,7 +163,7 @@ class _Sweep:
 
     def _halve(self, rungs: Rungs) -> None:
         """Rung by rung; what was trained before an interruption is found in the checkpoints."""
-        if len(self._records) == len(self._trials):
+        if len(self._log) == len(self._trials):
             return
         tasks = [StackTask(stack) for stack in self._plan()]
         for rung in range(rungs.rungs):
@@ -198,10 +194,10 @@ class _Sweep:
         """Each task with its result, or with what its trials failed of."""
         self._observer.stage_started(tasks)
         if self._client is None:
-            return run_here(tasks, self._data, self._states, self._observer)
+            return run_locally(tasks, self._data, self._checkpoints, self._observer)
         from softmax_cli.tuning.cluster import run_on_cluster
 
-        return run_on_cluster(self._client, tasks, self._data, self._states, self._observer)
+        return run_on_cluster(self._client, tasks, self._data, self._checkpoints, self._observer)
 
     def _outcomes_of(self, task: StackTask, result: StackResult | Exception) -> list[Outcome]:
         if isinstance(result, StackResult):
@@ -211,29 +207,29 @@ class _Sweep:
         return [failed(trial.id, trial.parameters) for trial in task.stack.trials]
 
     def _record(self, outcomes: Iterable[Outcome]) -> None:
-        self._records.add(outcomes)
-        self._observer.recorded(self._records.ranked())
+        self._log.add(outcomes)
+        self._observer.recorded(self._log.ranked())
 
-    def _forget_states(self) -> None:
+    def _drop_checkpoints(self) -> None:
         """Remove the states that no trial needs any more."""
-        best = self._records.best()
-        self._states.keep_only(best.id if best else None, self._records.done())
+        best = self._log.best()
+        self._checkpoints.keep_only(best.id if best else None, self._log.done())
 
     def _finish(self) -> SweepSummary:
         """Write the table, the best trial and the summary."""
-        outcomes, best = self._records.ranked(), self._records.best()
-        self._records.write_table(list(self._sweep.parameters))
+        outcomes, best = self._log.ranked(), self._log.best()
+        self._log.write_table(list(self._sweep.parameters))
         if best is not None:
             write_best_run(
                 self._run.path,
                 self._trials[best.id],
                 best.seconds,
-                self._states,
+                self._checkpoints,
                 self._data,
                 self._observer,
                 folds=self._sweep.folds,
             )
-        self._forget_states()
+        self._drop_checkpoints()
         trials = list(self._trials.values())
         statuses = [outcome.status for outcome in outcomes]
         summary = SweepSummary(

@@ -13,7 +13,7 @@ from benchmarks.contenders.scikit import LogisticRegression, SGDClassifier
 from benchmarks.task import Images, Task
 from benchmarks.timing import Contender, judged
 from softmax_cli.config.sweep_loading import load_sweep_config
-from softmax_cli.model.losses import softmax_loss_vectorized
+from softmax_cli.model import softmax_loss_vectorized
 from softmax_cli.tuning.trials import make_trials
 from tests.benchmarks.conftest import TINY
 

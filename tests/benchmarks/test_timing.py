@@ -7,7 +7,7 @@ import pytest
 from benchmarks import timing
 from benchmarks.task import Images, LinearModel
 from benchmarks.timing import Comparison, Goal, Measurement, Spread, agreeing, measure
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.features.standardization import Standardization
 
 
 class Fake:
@@ -50,7 +50,7 @@ def test_the_time_of_a_share_is_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_judges_look_at_images_that_were_not_trained_on(images: Images) -> None:
     width = images.train.images.shape[1]
-    nothing = Preprocessing(np.zeros(width, np.float32), np.ones(width, np.float32))
+    nothing = Standardization(np.zeros(width, np.float32), np.ones(width, np.float32))
     bias = np.zeros(10, np.float32)
     bias[3] = 1
     constant = LinearModel(np.zeros((width, 10), np.float32), bias, nothing)
@@ -61,7 +61,7 @@ def test_judges_look_at_images_that_were_not_trained_on(images: Images) -> None:
 
 def test_weights_that_are_not_finite_get_nothing_right(images: Images) -> None:
     width = images.train.images.shape[1]
-    nothing = Preprocessing(np.zeros(width, np.float32), np.ones(width, np.float32))
+    nothing = Standardization(np.zeros(width, np.float32), np.ones(width, np.float32))
     model = LinearModel(np.full((width, 10), np.nan, np.float32), np.zeros(10, np.float32), nothing)
     assert model.accuracy(images.test) == 0
 

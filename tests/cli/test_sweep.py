@@ -129,7 +129,7 @@ def test_failed_trials_are_an_error_and_tried_again(
 
     axes = ("parameters.training.batch_size=[10,20]", "--run-dir", "here", "--format", "json")
     with monkeypatch.context() as patch:
-        patch.setattr("softmax_cli.tuning.here.run_stack", failing)
+        patch.setattr("softmax_cli.tuning.local.run_stack", failing)
         result = run(*SWEEP, *axes)
     assert result.code == 5
     assert result.json()["failed"] == NINE

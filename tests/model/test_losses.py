@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import hinge_loss as sklearn_hinge_loss
 from sklearn.metrics import log_loss
 
+from softmax_cli.model import LOSSES as REGISTERED
 from softmax_cli.model import (
     hinge_loss,
     hinge_loss_naive,
@@ -16,7 +17,6 @@ from softmax_cli.model import (
     softmax_loss_naive,
     softmax_loss_vectorized,
 )
-from softmax_cli.model.losses import data_loss
 
 Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
 Loss = Callable[..., tuple[float, NDArray[np.floating]]]
@@ -152,22 +152,27 @@ def test_losses_of_scores_agree_with_scikit_learn() -> None:
     assert hinge_loss(two, labels % 2) == pytest.approx(reference, rel=1e-12)
 
 
-def test_data_loss_is_the_loss_of_its_kind() -> None:
+def test_every_loss_is_found_under_its_own_name() -> None:
+    assert {name: loss.name for name, loss in REGISTERED.items()} == {
+        "softmax": "softmax",
+        "hinge": "hinge",
+    }
+
+
+def test_a_mean_loss_is_that_of_its_name() -> None:
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(20, 3)).astype(np.float32)
     labels = rng.integers(3, size=20)
     exact = scores.astype(np.float64)
-    assert data_loss("softmax", scores, labels, 2.0) == softmax_loss(exact, labels, 2.0)
-    assert data_loss("hinge", scores, labels) == hinge_loss(exact, labels)
+    assert REGISTERED["softmax"].mean(scores, labels, 2.0) == softmax_loss(exact, labels, 2.0)
+    assert REGISTERED["hinge"].mean(scores, labels) == hinge_loss(exact, labels)
 
 
-@pytest.mark.parametrize("kind", ["softmax", "hinge"])
-def test_data_loss_of_float32_scores_is_computed_in_float64_and_stays_finite(
-    kind: Literal["softmax", "hinge"],
-) -> None:
+@pytest.mark.parametrize("name", REGISTERED)
+def test_a_mean_loss_of_float32_scores_is_computed_in_float64_and_stays_finite(name: str) -> None:
     scores = np.array([[1e30, -1e30], [123.0, 789.0], [0.1, 0.7]], dtype=np.float32)
 
     for labels in (np.array([0, 1, 0]), np.array([1, 0, 0])):
-        loss = data_loss(kind, scores, labels)
+        loss = REGISTERED[name].mean(scores, labels)
         assert np.isfinite(loss)
-        assert loss == data_loss(kind, scores.astype(np.float64), labels)
+        assert loss == REGISTERED[name].mean(scores.astype(np.float64), labels)

@@ -6,7 +6,7 @@ import pytest
 
 from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
-from softmax_cli.training.assembly import TrainingData, load_training_data
+from softmax_cli.training.training_data import TrainingData, load_training_data
 
 SMALL = {
     "data.dataset": "synthetic",

@@ -5,13 +5,12 @@ import pytest
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.training.assembly import (
-    TrainingData,
     build_trainer,
     iterations_of,
     learning_rate_schedule,
-    load_training_data,
     temperature_schedule,
 )
+from softmax_cli.training.training_data import TrainingData, load_training_data
 from softmax_cli.training.updates import MomentumUpdate
 
 Settings = Callable[..., TrainConfig]
@@ -29,7 +28,7 @@ def test_validation_images_are_the_last_of_the_training_split(settings: Settings
 
 def test_preprocessing_is_learned_from_the_training_images_alone(settings: Settings) -> None:
     data = load_training_data(settings())
-    np.testing.assert_allclose(data.preprocessing.mean, data.train.images.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(data.standardization.mean, data.train.images.mean(axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

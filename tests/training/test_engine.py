@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.features.inputs import Inputs
+from softmax_cli.features.standardization import Standardization
 from softmax_cli.model import LinearStack
 from softmax_cli.training import engine as engine_room
 from softmax_cli.training.engine import Selection, StepEngine
 from softmax_cli.training.forked import shared_copy
-from softmax_cli.training.inputs import Inputs
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
 
 MODELS, CLASSES, EXAMPLES = 3, 4, 20
 RATE = np.array([0.1, 0.01, 0.5])
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (90, 3072), dtype=np.uint8)
-PREPROCESSING = Preprocessing.fit(IMAGES, center=True, scale="pixel")
+PREPROCESSING = Standardization.fit(IMAGES, center=True, scale="pixel")
 INPUTS = Inputs(IMAGES[:60], IMAGES[60:], PREPROCESSING)
 FEATURES = ((IMAGES - PREPROCESSING.mean) / PREPROCESSING.scale).astype(np.float64)
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.model import softmax_loss_vectorized
-from softmax_cli.training.assembly import RandomStreams, TrainingData, build_trainer
+from softmax_cli.training.assembly import RandomStreams, build_trainer
 from softmax_cli.training.folds import fold_of_images, fold_weights
 from softmax_cli.training.sampling import SAMPLERS
 from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.training_data import TrainingData
 
 Settings = Callable[..., TrainConfig]
 
@@ -68,7 +69,8 @@ def test_agrees_with_separate_trainings_in_plain_numpy(
     ]
     untrained = build_trainer(configs, data, folds=folds).stack
     trainer = train(build_trainer(configs, data, folds=folds))
-    X = (data.train.images - data.preprocessing.mean) / data.preprocessing.scale.astype(np.float64)
+    X = np.empty(data.train.images.shape, np.float32)
+    data.standardization.apply(data.train.images, X)
     X = np.hstack([X, np.ones((len(X), 1))])
     y, n = data.train.labels, len(data.train)
     sampling_seed = RandomStreams.of(configs[0]).sampling

@@ -25,7 +25,7 @@ def forked(obey: Callable[[Callable[[], None]], None]) -> Iterator[Fork]:
         fork.stop()
 
 
-def test_a_fork_works_on_shared_arrays_order_by_order() -> None:
+def test_a_fork_works_on_shared_arrays_command_by_command() -> None:
     numbers = shared_copy(np.arange(4.0))
 
     def double(answer: Callable[[], None]) -> None:
@@ -34,7 +34,7 @@ def test_a_fork_works_on_shared_arrays_order_by_order() -> None:
 
     with forked(double) as fork:
         for _ in range(3):
-            fork.order()
+            fork.send()
             fork.wait()
             numbers += 1
     assert numbers.tolist() == [7.0, 15.0, 23.0, 31.0]
@@ -44,7 +44,7 @@ def test_an_array_may_be_empty() -> None:
     assert shared_zeros((0, 3), np.float32).shape == (0, 3)
 
 
-def test_a_fork_that_sleeps_wakes_up_for_an_order() -> None:
+def test_a_fork_that_sleeps_wakes_up_for_a_command() -> None:
     seen = shared_zeros((1,), np.int64)
 
     def count(answer: Callable[[], None]) -> None:
@@ -53,14 +53,14 @@ def test_a_fork_that_sleeps_wakes_up_for_an_order() -> None:
 
     with forked(count) as fork:
         time.sleep(0.2)
-        fork.order()
+        fork.send()
         fork.wait()
     assert seen[0] == 1
 
 
 def test_the_end_of_a_fork_is_an_error_and_not_a_wait_without_end() -> None:
     with forked(lambda _: os.kill(os.getpid(), signal.SIGKILL)) as fork:
-        fork.order()
+        fork.send()
         with pytest.raises(LostProcessError, match="killed by signal 9"):
             fork.wait()
 
@@ -70,7 +70,7 @@ def test_what_goes_wrong_in_a_fork_ends_it() -> None:
         raise MemoryError
 
     with forked(fail) as fork:
-        fork.order()
+        fork.send()
         with pytest.raises(LostProcessError, match="exit code 1"):
             fork.wait()
 
@@ -79,7 +79,7 @@ def test_the_end_of_a_fork_is_seen_where_the_system_keeps_no_account_of_it() -> 
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         with forked(lambda _: os.kill(os.getpid(), signal.SIGKILL)) as fork:
-            fork.order()
+            fork.send()
             with pytest.raises(LostProcessError, match=r"has ended$"):
                 fork.wait()
     finally:
@@ -88,7 +88,7 @@ def test_the_end_of_a_fork_is_seen_where_the_system_keeps_no_account_of_it() -> 
 
 def test_a_fork_that_is_known_to_have_ended_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     with forked(lambda _: os.kill(os.getpid(), signal.SIGKILL)) as fork:
-        fork.order()
+        fork.send()
         with pytest.raises(LostProcessError):
             fork.wait()
         # Its number may belong to another process by now.
@@ -103,7 +103,7 @@ def test_stopping_leaves_no_process_behind() -> None:
         answer()
 
     with forked(tell) as fork:
-        fork.order()
+        fork.send()
         fork.wait()
         assert Path(f"/proc/{pids[0]}").exists()
     assert not Path(f"/proc/{pids[0]}").exists()
@@ -118,10 +118,10 @@ def test_ctrl_c_and_sigterm_are_left_to_the_parent() -> None:
 
     with forked(tell) as fork:
         for number in (signal.SIGINT, signal.SIGTERM):
-            fork.order()
+            fork.send()
             fork.wait()
             os.kill(int(pids[0]), number)
-        fork.order()
+        fork.send()
         fork.wait()
 
 
@@ -133,7 +133,7 @@ def tell(answer):
     pids[0] = os.getpid()
     answer()
 fork = Fork(tell)
-fork.order()
+fork.send()
 fork.wait()
 print(pids[0], flush=True)
 time.sleep(60)

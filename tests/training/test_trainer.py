@@ -5,9 +5,10 @@ import pytest
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.model import softmax_loss_vectorized
-from softmax_cli.training.assembly import RandomStreams, TrainingData, build_trainer
+from softmax_cli.training.assembly import RandomStreams, build_trainer
 from softmax_cli.training.sampling import with_replacement
 from softmax_cli.training.trainer import Progress, Status, Trainer
+from softmax_cli.training.training_data import TrainingData
 
 Settings = Callable[..., TrainConfig]
 
@@ -31,7 +32,8 @@ def test_agrees_with_a_plain_loop_in_float64(settings: Settings, data: TrainingD
     W = member(trainer, 0).astype(np.float64)
     train(trainer)
     sample = with_replacement(600, 20, RandomStreams.of(config).sampling)
-    X = (data.train.images - data.preprocessing.mean) / data.preprocessing.scale.astype(np.float64)
+    X = np.empty(data.train.images.shape, np.float32)
+    data.standardization.apply(data.train.images, X)
     X = np.hstack([X, np.ones((600, 1))])
     for step in range(40):
         rows = sample(step)

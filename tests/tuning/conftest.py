@@ -39,7 +39,7 @@ def no_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
         assert dataset == "synthetic"
         return _synthetic()
 
-    monkeypatch.setattr("softmax_cli.training.assembly.load_split", load)
+    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load)
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,7 @@ class Watcher:
         self.stages: list[list[StackTask]] = []
         self.plans: list[tuple[int, int]] = []
         self._stop_after = stop_after
+        self._trials: tuple[str, ...] = ()
 
     def planned(self, trials: int, done: int) -> None:
         self.plans.append((trials, done))
@@ -85,8 +86,14 @@ class Watcher:
     def stage_started(self, tasks: Sequence[StackTask]) -> None:
         self.stages.append(list(tasks))
 
-    def progressed(self, task: StackTask, trainer: Trainer, progress: Progress) -> None:
-        self.steps.append(tuple(trial.id for trial in task.stack.trials))
+    def stack_started(self, task: StackTask) -> None:
+        self._trials = tuple(trial.id for trial in task.stack.trials)
+
+    def started(self, trainer: Trainer) -> None:
+        pass
+
+    def progressed(self, trainer: Trainer, progress: Progress) -> None:
+        self.steps.append(self._trials)
 
     def recorded(self, leaders: Sequence[Outcome]) -> None:
         pass

@@ -28,10 +28,10 @@ from softmax_cli.runs.directory import create_run_directory, open_run_directory
 from softmax_cli.runs.tables import read_jsonl
 from softmax_cli.training.blas import limited_to
 from softmax_cli.tuning import cluster
+from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.cluster import connected, run_on_cluster
-from softmax_cli.tuning.loaded_data import LoadedData
+from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.stack_run import StackTask
-from softmax_cli.tuning.stack_states import StackStates
 from softmax_cli.tuning.stacks import Stack, plan_stacks
 from softmax_cli.tuning.sweep import SweepSummary, run_sweep
 from softmax_cli.tuning.trials import make_trials
@@ -268,8 +268,8 @@ class Busy:
 def test_no_more_stacks_are_handed_out_than_there_are_workers(space: Space, tmp_path: Path) -> None:
     stacks = plan_stacks(make_trials(space({"training.batch_size": [5, 10, 20, 40, 50]})), 1)
     client, tasks = Busy(), [StackTask(stack) for stack in stacks]
-    states = StackStates(tmp_path)
-    results = run_on_cluster(client, tasks, LoadedData(), states, Watcher())  # type: ignore[arg-type]
+    states = StackCheckpoints(tmp_path)
+    results = run_on_cluster(client, tasks, DataCache(), states, Watcher())  # type: ignore[arg-type]
     done = 0
     for _ in results:
         done += 1
@@ -285,7 +285,7 @@ def test_a_worker_takes_its_own_data_or_says_which_one_has_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("softmax_cli.training.assembly.load_split", load_split)
+    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load_split)
     (tmp_path / "mine").symlink_to(cifar10_dir)
     settings = space(
         {"seed": [1]}, **{"data.dataset": "cifar10", "data.dir": str(tmp_path / "mine")}

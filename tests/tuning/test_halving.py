@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.config.sweep_schema import Rungs
-from softmax_cli.training.assembly import load_training_data
+from softmax_cli.training.training_data import load_training_data
 from softmax_cli.tuning.halving import narrowed, rung_end, share_of_steps, survivors
 from softmax_cli.tuning.outcomes import failed
 from softmax_cli.tuning.stack_run import StackTask, run_stack

@@ -6,8 +6,8 @@ import pytest
 
 from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.tables import json_value
-from softmax_cli.training.assembly import load_training_data
-from softmax_cli.training.validation import Scorecard
+from softmax_cli.training.scorecard import Scorecard
+from softmax_cli.training.training_data import load_training_data
 from softmax_cli.tuning.outcomes import Outcome, failed, outcomes_of, ranked
 from softmax_cli.tuning.stack_run import StackTask, trainer_of
 from softmax_cli.tuning.stacks import plan_stacks

@@ -5,8 +5,9 @@ import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.errors import CheckpointError
-from softmax_cli.training.assembly import TrainingData, load_training_data
-from softmax_cli.tuning.stack_run import StackResult, StackTask, StopRequestedError, run_stack
+from softmax_cli.training.checkpointed_run import StopRequestedError
+from softmax_cli.training.training_data import TrainingData, load_training_data
+from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
 from softmax_cli.tuning.stacks import Stack, plan_stacks
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space, Watcher
@@ -86,7 +87,7 @@ def test_a_checkpoint_of_another_stack_is_refused(space: Space, tmp_path: Path) 
     stack = only_stack(space(RATES))
     run_stack(StackTask(stack), images(stack), Watcher(), tmp_path)
     narrow = StackTask(Stack(stack.trials[:2], 1))
-    with pytest.raises(CheckpointError, match="does not fit"):
+    with pytest.raises(CheckpointError, match="settings have changed"):
         run_stack(narrow, images(stack), Watcher(), tmp_path)
 
 
@@ -108,7 +109,9 @@ def test_going_on_with_another_blas_warns(
     stack = only_stack(space(RATES))
     with pytest.raises(StopRequestedError):
         run_stack(StackTask(stack), images(stack), Watcher(stop_after=5), tmp_path)
-    monkeypatch.setattr("softmax_cli.tuning.stack_run.environment", lambda: {"blas": "other"})
+    monkeypatch.setattr(
+        "softmax_cli.training.checkpointed_run.environment", lambda: {"blas": "other"}
+    )
     watcher = Watcher()
     run_stack(StackTask(stack), images(stack), watcher, tmp_path)
     assert any("last bits may differ" in warning for warning in watcher.warnings)

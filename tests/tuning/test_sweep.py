@@ -16,8 +16,9 @@ from softmax_cli.errors import CheckpointError, InterruptedRunError
 from softmax_cli.runs.directory import create_run_directory
 from softmax_cli.runs.model_file import load_model
 from softmax_cli.runs.tables import append_jsonl, read_jsonl
-from softmax_cli.training.assembly import build_trainer, load_training_data
-from softmax_cli.training.session import train_in_directory
+from softmax_cli.training.assembly import build_trainer
+from softmax_cli.training.single_run import train_in_directory
+from softmax_cli.training.training_data import load_training_data
 from softmax_cli.tuning import stack_run
 from softmax_cli.tuning.outcomes import Outcome, outcomes_of, ranked
 from softmax_cli.tuning.stacks import plan_stacks
@@ -334,7 +335,7 @@ def test_a_kill_between_the_trials_of_one_stack_trains_nothing_again(
         append_jsonl(path, document)
 
     with monkeypatch.context() as patch:
-        patch.setattr("softmax_cli.tuning.records.append_jsonl", append)
+        patch.setattr("softmax_cli.tuning.outcome_log.append_jsonl", append)
         with pytest.raises(Killed):
             sweep(settings)
     assert len(read_jsonl(tmp_path / "here/trials.jsonl")) == appended
@@ -417,7 +418,7 @@ def test_failed_trials_are_marked_and_tried_again(
 
     watcher = Watcher()
     with monkeypatch.context() as patch:
-        patch.setattr("softmax_cli.tuning.here.run_stack", run_stack)
+        patch.setattr("softmax_cli.tuning.local.run_stack", run_stack)
         summary = sweep(settings, watcher=watcher)
     assert summary.failed == 6
     assert summary.trials == 12

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from softmax_cli.errors import CheckpointError, ModelError
+from softmax_cli.evaluation.assessment import settings_of
+from softmax_cli.evaluation.predictor import own_temperature
 from softmax_cli.runs.checkpoint import load_latest_checkpoint
 from softmax_cli.runs.model_file import load_model
-from softmax_cli.training.assessment import settings_of
-from softmax_cli.training.saved import own_temperature
 from tests.campaigns.hostile.models import mutated
 from tests.campaigns.hostile.sound_files import (
     STEP,

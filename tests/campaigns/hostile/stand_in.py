@@ -115,7 +115,7 @@ def _import_program() -> None:
     import softmax_cli.config.loading
     import softmax_cli.config.presets
     import softmax_cli.data.download
-    import softmax_cli.training.session
+    import softmax_cli.training.single_run
 
     del rich, softmax_cli
 

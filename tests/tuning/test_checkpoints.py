@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from softmax_cli.errors import CheckpointError
-from softmax_cli.training.assembly import load_training_data
+from softmax_cli.training.training_data import load_training_data
+from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.stack_run import StackTask, run_stack
-from softmax_cli.tuning.stack_states import StackStates
 from softmax_cli.tuning.stacks import plan_stacks
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space, Watcher
@@ -28,7 +28,7 @@ def ids(task: StackTask) -> list[str]:
 def test_states_of_stacks_in_flight_and_of_the_best_are_kept(
     tasks: list[StackTask], tmp_path: Path
 ) -> None:
-    states = StackStates(tmp_path)
+    states = StackCheckpoints(tmp_path)
     for task in tasks:
         data = load_training_data(task.stack.shared)
         states.save(task, run_stack(task, data, Watcher()))
@@ -43,7 +43,7 @@ def test_states_of_stacks_in_flight_and_of_the_best_are_kept(
 
 
 def test_the_state_that_got_furthest_is_found(tasks: list[StackTask], tmp_path: Path) -> None:
-    states = StackStates(tmp_path)
+    states = StackCheckpoints(tmp_path)
     stack = tasks[0].stack
     for until in (8, 10, 3):
         task = StackTask(stack, until=until)
@@ -54,7 +54,7 @@ def test_the_state_that_got_furthest_is_found(tasks: list[StackTask], tmp_path: 
 
 
 def test_there_are_no_states_without_a_folder(tmp_path: Path) -> None:
-    states = StackStates(tmp_path / "nowhere")
+    states = StackCheckpoints(tmp_path / "nowhere")
     assert states.begun() == []
     assert states.find("x") is None
     states.keep_only(None, set())
@@ -63,7 +63,7 @@ def test_there_are_no_states_without_a_folder(tmp_path: Path) -> None:
 def test_damage_is_an_error_that_says_what_to_remove(
     tasks: list[StackTask], tmp_path: Path
 ) -> None:
-    states = StackStates(tmp_path)
+    states = StackCheckpoints(tmp_path)
     run_stack(
         tasks[0], load_training_data(tasks[0].stack.shared), Watcher(), states.folder(tasks[0])
     )

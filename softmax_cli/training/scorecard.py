@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.preprocessing import Preprocessing
-from softmax_cli.model.kernels import Kernel, Workspace
+from softmax_cli.arrays import Rows
+from softmax_cli.features.standardization import Standardization
+from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.engine import LARGEST_SELECTION
 
@@ -58,14 +59,12 @@ def score_stack(
     return Scorecard(loss / len(labels), correct / len(labels))
 
 
-def multiplied_by(
-    stack: LinearStack, images: NDArray[np.unsignedinteger], preprocessing: Preprocessing
-) -> Multiply:
-    """Products of images (n, D) with the weights of a stack, in this process alone."""
+def multiplied_by(stack: LinearStack, features: Rows, standardization: Standardization) -> Multiply:
+    """Products of features (n, Q) with the weights of a stack, in this process alone."""
 
     def multiply(rows: NDArray[np.int64]) -> Floats:
-        features = np.zeros((1 + len(rows), stack.features), np.float32)
-        preprocessing.apply(images[rows], features[1:])
-        return features @ stack.contrasts
+        X = np.zeros((1 + len(rows), stack.features), np.float32)
+        standardization.apply(features[rows], X[1:])
+        return X @ stack.contrasts
 
     return multiply

@@ -4,10 +4,14 @@ import json
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
-from softmax_cli.training.assembly import TrainingData, load_training_data
+from softmax_cli.training.training_data import (
+    USED_SECTIONS,
+    TrainingData,
+    load_training_data,
+)
 
 
-class LoadedData:
+class DataCache:
     """The training data of the configuration that asked last; one set in memory is enough."""
 
     def __init__(self) -> None:
@@ -15,15 +19,14 @@ class LoadedData:
         self._data: TrainingData | None = None
 
     def of(self, config: TrainConfig) -> TrainingData:
-        """Images and preprocessing of a configuration, loaded unless they are there already.
+        """The training data of a configuration, loaded unless it is there already.
 
         Raises:
             DataError: the data set is missing or not intact.
             ConfigurationError: it is too small for the split.
         """
         values = plain_values(config)
-        # The augmentation is among them: preprocessing for folded images is flip-symmetric.
-        used = [values[section] for section in ("data", "preprocessing", "augmentation")]
+        used = [values.get(section) for section in USED_SECTIONS]
         settings = json.dumps(used, sort_keys=True)
         if self._data is None or settings != self._settings:
             self._data = None  # Two data sets in memory would be one too many.

@@ -12,9 +12,15 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.preprocessing import Preprocessing
+from softmax_cli.arrays import Floats, Images
 from softmax_cli.errors import ModelError
-from softmax_cli.evaluation.scoring import score_images
+from softmax_cli.evaluation.scoring import score_features
+from softmax_cli.features.feature_map import FeatureMap
+from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.pixels import Pixels
+from softmax_cli.features.standardization import Standardization
+from softmax_cli.model.loss import Loss
+from softmax_cli.model.losses import LOSSES
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import SavedModel, load_model
 from softmax_cli.runs.tables import read_json
@@ -32,29 +38,66 @@ def load_saved_model(path: Path) -> SavedModel:
     return load_model(open_run_directory(path, kind="train").model_file)
 
 
-def scores_of(model: SavedModel, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scores (n, C) of images (n, D) uint8, not yet divided by a temperature."""
-    preprocessing = Preprocessing(model.mean, model.scale)
-    return score_images(images, preprocessing, model.weights, model.bias)
+def feature_map_of(model: SavedModel) -> FeatureMap:
+    """The feature map that a model sees images through.
+
+    Raises:
+        ModelError: this version has no feature map of that name.
+    """
+    kind = _setting(model, "features", "kind") or Pixels.kind
+    if kind not in FEATURE_MAPS:
+        raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
+    return FEATURE_MAPS[kind].from_arrays({})
+
+
+def standardization_of(model: SavedModel) -> Standardization:
+    """The standardisation of a model's features."""
+    return Standardization(model.mean, model.scale)
+
+
+def scores_of(model: SavedModel, images: Images) -> NDArray[np.float32]:
+    """Scores (n, C) of images (n, 3072), not yet divided by a temperature."""
+    features = feature_map_of(model).transform(images)
+    return score_features(features, standardization_of(model), model.weights, model.bias)
+
+
+def pixel_weights(model: SavedModel) -> Floats | None:
+    """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear."""
+    return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
+
+
+def loss_of(model: SavedModel) -> Loss:
+    """The loss that a model was trained with.
+
+    Raises:
+        ModelError: the settings do not say which.
+    """
+    name = _setting(model, "model", "loss")
+    if name not in LOSSES:
+        raise ModelError(
+            "the model's settings do not say with which loss it was trained",
+            hint="Take a model.safetensors that `softmax train` wrote, or train again.",
+        )
+    return LOSSES[name]
 
 
 def own_temperature(model: SavedModel) -> float | None:
     """The temperature at which a model's softmax gives the probabilities it was trained for.
 
-    None for a hinge model: its scores are margins, and training set no scale on which they would be
-    logarithms of probabilities. Only a fitted temperature can.
+    None where the loss sets no scale on which scores would be logarithms of probabilities, as with
+    the margins of the hinge loss. Only a fitted temperature can.
 
     Raises:
         ModelError: the settings do not say which loss it was trained with.
     """
-    section = model.settings.get("model")
-    loss = section.get("loss") if isinstance(section, dict) else None
-    if loss not in ("softmax", "hinge"):
-        raise ModelError(
-            "the model's settings do not say with which loss it was trained",
-            hint="Take a model.safetensors that `softmax train` wrote, or train again.",
-        )
-    return model.temperature if loss == "softmax" else None
+    return model.temperature if loss_of(model).gives_probabilities else None
+
+
+def _setting(model: SavedModel, section: str, key: str) -> str | None:
+    """A setting of a model, if it is there and a word."""
+    values = model.settings.get(section)
+    value = values.get(key) if isinstance(values, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def calibration_file(run: Path) -> Path:

@@ -14,7 +14,7 @@ from softmax_cli.runs.directory import remove_checkpoints
 from softmax_cli.tuning.stack_run import StackResult, StackTask
 
 
-class StackStates:
+class StackCheckpoints:
     """The folder that holds a folder of checkpoints for each stack, or stage of one.
 
     Args:

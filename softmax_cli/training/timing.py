@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.images import ImageSet
-from softmax_cli.data.preprocessing import Preprocessing
-from softmax_cli.model.kernels import Workspace, softmax_kernel
-from softmax_cli.model.losses import softmax_loss_naive, softmax_loss_vectorized
+from softmax_cli.model.loss import Workspace
+from softmax_cli.model.softmax_loss import (
+    softmax_kernel,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+)
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.training.assembly import TrainingData, build_trainer
+from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.training_data import prepare_training_data
 
 Floats = NDArray[np.floating]
 Evaluate = Callable[[], tuple[float, Floats]]
@@ -157,10 +161,7 @@ def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming
         images: to train on.
         models: K.
     """
-    preprocessing = Preprocessing.fit(
-        images.images, center=config.preprocessing.center, scale=config.preprocessing.scale
-    )
-    data = TrainingData(images, images.take_last(1), preprocessing)
+    data = prepare_training_data(config, images, images.take_last(1))
     trainer = build_trainer([config] * models, data)
     batch_size = config.training.batch_size
     multiply = _products(batch_size, trainer.stack)

@@ -3,8 +3,8 @@ import pytest
 
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.synthetic import make_synthetic
-from softmax_cli.model.losses import softmax_loss
-from softmax_cli.training.benchmark import check_gradient, compare_forms, steps_needed, time_steps
+from softmax_cli.model import softmax_loss
+from softmax_cli.training.timing import check_gradient, compare_forms, steps_needed, time_steps
 
 
 def test_all_forms_agree_to_rounding() -> None:

@@ -14,10 +14,15 @@ from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.errors import ConfigurationError, DataError, ModelError
 from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import Evaluation, evaluate
-from softmax_cli.model.losses import data_loss
+from softmax_cli.evaluation.predictor import (
+    is_temperature,
+    loss_of,
+    model_digest,
+    own_temperature,
+    scores_of,
+)
 from softmax_cli.runs.model_file import SavedModel
 from softmax_cli.runs.tables import read_json
-from softmax_cli.training.saved import is_temperature, model_digest, own_temperature, scores_of
 
 Split = Literal["train", "validation", "test"]
 
@@ -148,8 +153,8 @@ def assess(
     images = images_for(model, split, data_dir)
     scores = scores_of(model, images.images)
     used = own_temperature(model) if temperature is None else temperature
-    kind = settings_of(model).model.loss
-    loss = data_loss(kind, scores, images.labels, model.temperature if used is None else used)
+    at = model.temperature if used is None else used
+    loss = loss_of(model).mean(scores, images.labels, at)
     return Assessment(
         split=split,
         images=images,

@@ -29,7 +29,7 @@ _FIGURES = (
 """Columns of ``results.csv`` behind rank, id and the parameters."""
 
 
-class SweepRecords:
+class OutcomeLog:
     """The outcomes of a sweep's trials, the earlier ones included.
 
     Trials that failed earlier count as not tried.

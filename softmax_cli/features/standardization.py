@@ -1,0 +1,112 @@
+"""Standardisation: features ``x' = (x - m) / s``, with a mean m and a scale s for each of them.
+
+The formula is written here and nowhere else, in the three forms that its users need:
+
+- :meth:`Standardization.apply` computes x' from x;
+- :meth:`Standardization.absorbed` moves m and s into the weights of a finished model, so that it
+  scores x itself: ``x' W + b = x (W/s) + (b - m (W/s))``;
+- :meth:`Standardization.split` gives the parts that a training step uses: it multiplies by 1/s and
+  takes ``-m/s`` along as one more example, because subtracting m from a minibatch costs a pass
+  over it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from softmax_cli.arrays import Floats, Indices, Rows
+
+Scale = Literal["none", "unit", "pixel"]
+
+_EXACT_ROWS = 256
+"""Rows whose squared pixels float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """A mean and a scale for each of P features.
+
+    Attributes:
+        mean: (P,) float32, zeros where nothing is subtracted.
+        scale: (P,) float32, positive, ones where nothing is divided.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, rows: Rows, *, center: bool, scale: Scale, mirror: Indices | None = None) -> Self:
+        """Standardisation learned from the features (n, P) of training images.
+
+        Args:
+            rows: (n, P), n > 0.
+            center: subtract the mean of each feature over the images.
+            scale: ``none``; ``unit`` divides by 255; ``pixel`` divides by the standard deviation of
+                each feature over the images (a feature that never varies is left as it is).
+            mirror: (P,) int64; learn from the images and their mirror images alike.
+        """
+        features = rows.shape[1]
+        mean, deviation = np.zeros(features), np.ones(features)
+        if scale == "pixel":
+            mean, mean_square = _mean(rows, mirror), _mean(rows, mirror, squared=True)
+            deviation = np.sqrt(np.maximum(mean_square - mean**2, 0))
+            deviation[deviation == 0] = 1.0
+        elif center:
+            mean = _mean(rows, mirror)
+        if scale == "unit":
+            deviation = np.full(features, 255.0)
+        return cls(
+            mean=(mean if center else np.zeros(features)).astype(np.float32),
+            scale=deviation.astype(np.float32),
+        )
+
+    def apply(self, rows: Rows, out: NDArray[np.float32]) -> None:
+        """Write ``(x - m)/s`` of features (n, P) into ``out`` (n, P) float32.
+
+        The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
+        small buffer and takes several times as long.
+        """
+        np.copyto(out, rows)
+        np.subtract(out, self.mean, out=out)
+        np.multiply(out, np.float32(1) / self.scale, out=out)
+
+    def absorbed(
+        self, weights: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weights (P, C) and bias (C,) that score x as the given ones score x'."""
+        scaled = weights / self.scale[:, None].astype(np.float64)
+        shifted = bias - self.mean @ scaled
+        return scaled.astype(np.float32), shifted.astype(np.float32)
+
+    def unscaled(self, weights: Floats) -> Floats:
+        """The weights (P, C) that x meets, without the bias that centring makes: ``W/s``."""
+        return weights / self.scale[:, None]
+
+    def split(self, features: slice) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """For some features ``-m/s``, and ``1/s``, or None where no scale differs from 1."""
+        mean, scale = self.mean[features], self.scale[features]
+        reciprocal = np.reciprocal(scale) if (scale != 1).any() else None
+        return -mean / scale, reciprocal
+
+
+def _mean(rows: Rows, mirror: Indices | None, *, squared: bool = False) -> NDArray[np.float64]:
+    """Mean (P,) of each feature, or of its square; exact for bytes."""
+    total = np.zeros(rows.shape[1])
+    for block in _float_blocks(rows):
+        if squared:
+            np.square(block, out=block)
+        total += block.sum(axis=0)
+    mean = total / len(rows)
+    return mean if mirror is None else 0.5 * (mean + mean[mirror])
+
+
+def _float_blocks(rows: Rows) -> Iterator[NDArray[np.float32]]:
+    """Blocks of at most 256 rows as float32, in a buffer that is reused."""
+    buffer = np.empty((min(_EXACT_ROWS, len(rows)), rows.shape[1]), np.float32)
+    for start in range(0, len(rows), _EXACT_ROWS):
+        block = rows[start : start + _EXACT_ROWS]
+        np.copyto(buffer[: len(block)], block)
+        yield buffer[: len(block)]

@@ -1,0 +1,79 @@
+"""What a stack trains on: features of the training and validation images, and how they are scaled.
+
+Everything that trains or times a training gets its data from :func:`prepare_training_data`, so the
+feature map and the standardisation are fitted in one place.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from softmax_cli.arrays import Rows
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data.datasets import load_split
+from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.features.feature_map import FeatureMap
+from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.standardization import Standardization
+
+USED_SECTIONS = ("data", "features", "preprocessing", "augmentation")
+"""Sections of a configuration that training data depends on.
+
+The augmentation is among them: where images are folded, the standardisation is flip-symmetric.
+"""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Images with their labels, their features, and what was fitted to them.
+
+    Attributes:
+        train: the training images.
+        validation: the validation images.
+        feature_map: fitted to the training images.
+        train_features: (n, P) of the training images.
+        validation_features: (m, P) of the validation images.
+        standardization: over P features, fitted to ``train_features``.
+    """
+
+    train: ImageSet
+    validation: ImageSet
+    feature_map: FeatureMap
+    train_features: Rows
+    validation_features: Rows
+    standardization: Standardization
+
+
+def load_training_data(config: TrainConfig) -> TrainingData:
+    """Load and split the training images that a configuration names, and fit what comes after.
+
+    Raises:
+        DataError: if the data set is missing or not intact.
+        ConfigurationError: if it is too small for the split.
+    """
+    images = load_split(config.data.dataset, Path(config.data.dir), "train")
+    train, validation = split_train_validation(
+        images, train_size=config.data.train_size, validation_size=config.data.validation_size
+    )
+    return prepare_training_data(config, train, validation)
+
+
+def prepare_training_data(
+    config: TrainConfig, train: ImageSet, validation: ImageSet
+) -> TrainingData:
+    """Fit feature map and standardisation to training images, as a configuration wants them."""
+    feature_map = FEATURE_MAPS[config.features.kind]().fit(train.images)
+    train_features = feature_map.transform(train.images)
+    is_folded = config.augmentation.horizontal_flip == "exact"
+    return TrainingData(
+        train=train,
+        validation=validation,
+        feature_map=feature_map,
+        train_features=train_features,
+        validation_features=feature_map.transform(validation.images),
+        standardization=Standardization.fit(
+            train_features,
+            center=config.preprocessing.center,
+            scale=config.preprocessing.scale,
+            mirror=feature_map.mirror if is_folded else None,
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Stacks trained by this process, one after another."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from softmax_cli.errors import IntegrityError, SoftmaxError
+from softmax_cli.training.checkpointed_run import RunObserver
+from softmax_cli.tuning.checkpoints import StackCheckpoints
+from softmax_cli.tuning.data_cache import DataCache
+from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
+
+
+class StackObserver(RunObserver, Protocol):
+    """Who watches one stack after another."""
+
+    def stack_started(self, task: StackTask) -> None:
+        """What is told from now on is of this stack."""
+
+
+def run_locally(
+    tasks: Sequence[StackTask],
+    data: DataCache,
+    checkpoints: StackCheckpoints,
+    observer: StackObserver,
+) -> Iterator[tuple[StackTask, StackResult | Exception]]:
+    """Train stacks; yields each as it is done, with its result or with what it failed of.
+
+    Args:
+        tasks: what is to be done.
+        data: where the images come from.
+        checkpoints: where they are, from which each stack goes on.
+        observer: is told of each step.
+
+    Raises:
+        StopRequestedError: the observer asked to stop; a checkpoint was saved.
+        IntegrityError: data or checkpoints are not intact.
+        OSError: a checkpoint could not be written.
+    """
+    for task in tasks:
+        yield task, _result(task, data, checkpoints, observer)
+
+
+def _result(
+    task: StackTask, data: DataCache, checkpoints: StackCheckpoints, observer: StackObserver
+) -> StackResult | Exception:
+    observer.stack_started(task)
+    try:
+        return run_stack(task, data.of(task.stack.shared), observer, checkpoints.folder(task))
+    except IntegrityError:
+        raise
+    except (SoftmaxError, MemoryError) as error:
+        return error

@@ -1,0 +1,70 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from softmax_cli.errors import ModelError
+from softmax_cli.evaluation.predictor import (
+    feature_map_of,
+    loss_of,
+    own_temperature,
+    pixel_weights,
+    scores_of,
+    standardization_of,
+)
+from softmax_cli.features.pixels import Pixels
+from softmax_cli.runs.model_file import SavedModel
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (1203, 3072), dtype=np.uint8)
+
+
+def model(**settings: Any) -> SavedModel:
+    return SavedModel(
+        weights=RNG.normal(size=(3072, 3)).astype(np.float32),
+        bias=RNG.normal(size=3).astype(np.float32),
+        mean=RNG.uniform(0, 255, 3072).astype(np.float32),
+        scale=RNG.uniform(40, 80, 3072).astype(np.float32),
+        class_names=("cat", "dog", "frog"),
+        temperature=2.0,
+        settings=settings,
+        results={},
+        data_digest="",
+    )
+
+
+def test_scores_are_those_of_standardised_pixels() -> None:
+    saved = model()
+    features = (IMAGES - saved.mean.astype(np.float64)) / saved.scale
+    np.testing.assert_allclose(
+        scores_of(saved, IMAGES), features @ saved.weights + saved.bias, rtol=1e-3, atol=1e-2
+    )
+
+
+def test_templates_are_the_weights_that_raw_pixels_meet() -> None:
+    saved = model()
+    weights = pixel_weights(saved)
+    assert weights is not None
+    absorbed, bias = standardization_of(saved).absorbed(saved.weights, saved.bias)
+    np.testing.assert_allclose(weights, absorbed, rtol=1e-6)
+    np.testing.assert_allclose(
+        IMAGES @ weights.astype(np.float64) + bias, scores_of(saved, IMAGES), rtol=1e-3, atol=1e-2
+    )
+
+
+def test_a_model_that_names_no_features_looks_at_pixels() -> None:
+    assert isinstance(feature_map_of(model()), Pixels)
+    assert isinstance(feature_map_of(model(features={"kind": "pixels"})), Pixels)
+    with pytest.raises(ModelError, match="features that this version lacks: 'wavelets'"):
+        feature_map_of(model(features={"kind": "wavelets"}))
+
+
+def test_only_some_losses_give_probabilities() -> None:
+    assert own_temperature(model(model={"loss": "softmax"})) == 2.0
+    assert own_temperature(model(model={"loss": "hinge"})) is None
+
+
+@pytest.mark.parametrize("settings", [{}, {"model": 3}, {"model": {"loss": "squared"}}])
+def test_settings_that_name_no_loss_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="with which loss"):
+        loss_of(model(**settings))

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from softmax_cli.features.standardization import Scale, Standardization
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (700, 30), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("scale", ["none", "unit", "pixel"])
+def test_features_are_centred_and_scaled_pixels(center: bool, scale: Scale) -> None:
+    preprocessing = Standardization.fit(IMAGES, center=center, scale=scale)
+    features = np.empty(IMAGES.shape, np.float32)
+    preprocessing.apply(IMAGES, features)
+    pixels = IMAGES.astype(np.float64)
+    divisor = {"none": 1.0, "unit": 255.0, "pixel": pixels.std(axis=0)}[scale]
+    expected = (pixels - pixels.mean(axis=0) * center) / divisor
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_moments_are_exact_to_float32() -> None:
+    extreme = np.full((5000, 4), 255, np.uint8)
+    extreme[::2, 1] = 0
+    extreme[0, 2] = 254
+    preprocessing = Standardization.fit(extreme, center=True, scale="pixel")
+    pixels = extreme.astype(np.float64)
+    deviation = pixels.std(axis=0)
+    deviation[deviation == 0] = 1
+    assert (preprocessing.mean == pixels.mean(axis=0).astype(np.float32)).all()
+    np.testing.assert_allclose(preprocessing.scale, deviation, rtol=1e-6)
+
+
+def test_a_pixel_that_never_varies_is_only_centred() -> None:
+    constant = np.full((10, 3), 7, np.uint8)
+    features = np.empty((10, 3), np.float32)
+    Standardization.fit(constant, center=True, scale="pixel").apply(constant, features)
+    assert not features.any()
+
+
+def test_one_image_is_enough() -> None:
+    features = np.empty((1, 30), np.float32)
+    Standardization.fit(IMAGES[:1], center=True, scale="pixel").apply(IMAGES[:1], features)
+    assert not features.any()
+
+
+def test_a_symmetric_fit_learns_from_images_and_mirror_images_alike() -> None:
+    mirror = np.arange(30)[::-1]
+    symmetric = Standardization.fit(IMAGES, center=True, scale="pixel", mirror=mirror)
+    both = np.concatenate([IMAGES, IMAGES[:, mirror]])
+    expected = Standardization.fit(both, center=True, scale="pixel")
+    np.testing.assert_allclose(symmetric.mean, expected.mean, rtol=1e-6)
+    np.testing.assert_allclose(symmetric.scale, expected.scale, rtol=1e-6)
+    assert (symmetric.mean == symmetric.mean[mirror]).all()
+
+
+def test_its_forms_score_alike() -> None:
+    rng = np.random.default_rng(1)
+    standardization = Standardization.fit(IMAGES, center=True, scale="pixel")
+    weights = rng.normal(size=(30, 4)).astype(np.float32)
+    bias = rng.normal(size=4).astype(np.float32)
+    features = np.empty(IMAGES.shape, np.float32)
+    standardization.apply(IMAGES, features)
+    expected = features @ weights + bias
+
+    absorbed, shifted = standardization.absorbed(weights, bias)
+    np.testing.assert_allclose(IMAGES @ absorbed + shifted, expected, atol=1e-4)
+    np.testing.assert_allclose(standardization.unscaled(weights), absorbed, rtol=1e-6)
+
+    offset, reciprocal = standardization.split(slice(None))
+    assert reciprocal is not None
+    np.testing.assert_allclose(IMAGES * reciprocal + offset, features, atol=1e-5)
+    part, _ = standardization.split(slice(3, 9))
+    assert (part == offset[3:9]).all()
+
+
+def test_features_that_are_not_scaled_need_no_multiplication() -> None:
+    assert Standardization.fit(IMAGES, center=True, scale="none").split(slice(None))[1] is None
