@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator
+import sys
 
+import yaml
 from pydantic import BaseModel
 
 from softmax_cli.config.problems import Value
-
-_SAFE_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([./-][A-Za-z0-9_]+)*")
-_NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+from softmax_cli.config.yaml_reader import scalar_value
 
 
 def plain_values(config: BaseModel) -> dict[str, Value]:
@@ -32,46 +30,34 @@ def to_yaml(config: BaseModel) -> str:
 
     YAML 1.1 readers such as ``yaml.safe_load`` find the same values in it.
     """
-    return "\n".join(_block(plain_values(config), "")) + "\n"
+    text: str = yaml.dump(
+        plain_values(config),
+        Dumper=_SettingsDumper,
+        default_flow_style=False,
+        sort_keys=False,
+        allow_unicode=True,
+        width=sys.maxsize,
+    )
+    return text
 
 
-def _block(mapping: dict[str, Value], indent: str) -> Iterator[str]:
-    """Lines of a mapping in block style."""
-    for key, value in mapping.items():
-        if isinstance(value, dict) and value:
-            yield f"{indent}{_flow(key)}:"
-            yield from _block(value, indent + "  ")
-        else:
-            yield f"{indent}{_flow(key)}: {_flow(value)}"
+class _SettingsDumper(yaml.SafeDumper):
+    """Writes mappings in blocks and lists on one line."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's interface
+        """Never write an alias: the reader of this project knows none."""
+        return True
 
 
-def _flow(value: Value) -> str:
-    """A value on one line."""
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value)
+def _write_list(dumper: yaml.SafeDumper, items: list[Value]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
 
 
-def _number(number: float) -> str:
-    """The shortest decimal that reads back, with the dot that YAML 1.1 insists on."""
-    digits, e, exponent = repr(number).partition("e")
-    return digits + ("" if "." in digits or not e else ".0") + e + exponent
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    # PyYAML quotes what YAML 1.1 takes for something else; the reader of this project is another.
+    style = None if scalar_value(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-def _text(text: str) -> str:
-    """Text as it is where no reader could take it for anything else, or else in double quotes."""
-    if _SAFE_TEXT.fullmatch(text) and text.lower() not in _NOT_TEXT:
-        return text
-    return '"' + "".join(map(_quoted_character, text)) + '"'
-
-
-def _quoted_character(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    return character if character.isprintable() else f"\\U{ord(character):08X}"
+_SettingsDumper.add_representer(list, _write_list)
+_SettingsDumper.add_representer(str, _write_text)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from softmax_cli.config.loading import load_train_config
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import to_yaml
+from softmax_cli.errors import ConfigurationError
 from softmax_cli.runs.atomic import write_text
 from softmax_cli.runs.directory import create_run_directory
 from softmax_cli.training.results import write_results
@@ -47,7 +50,7 @@ def write_best_run(
     """
     text = to_yaml(trial.config)
     write_text(directory / "best.yaml", text)
-    if _is_there(directory / "best", text):
+    if _is_there(directory / "best", trial.config):
         return
     images = data.of(trial.config)
     trainer = _trained(trial, checkpoints if folds == 1 else None, images, observer)
@@ -56,13 +59,14 @@ def write_best_run(
         write_results(run, trial.config, images, trainer, 0, seconds)
 
 
-def _is_there(best: Path, settings: str) -> bool:
+def _is_there(best: Path, settings: TrainConfig) -> bool:
     """Whether a finished run with these settings is there; its summary is written last."""
-    config = best / "config.yaml"
-    if not (config.is_file() and (best / "summary.json").is_file()):
+    if not (best / "summary.json").is_file():
         return False
-    _, _, written = config.read_text(encoding="utf-8").partition("\n")
-    return written == settings
+    try:
+        return load_train_config(str(best / "config.yaml")) == settings
+    except ConfigurationError:
+        return False
 
 
 def _trained(
