@@ -125,7 +125,7 @@ def _train(
     resume: bool,
 ) -> None:
     from softmax_cli.cli.pictures import draw_curves
-    from softmax_cli.cli.progress import TrainingObserver
+    from softmax_cli.cli.train_progress import TrainingObserver
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
