@@ -129,6 +129,8 @@ def _draw_evaluation(
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
     except DataError as error:
         output.warning(f"pictures of the evaluation are left out: {error.message}")
+        if error.hint:
+            output.message(error.hint)
         return []
     if assessment is None:
         output.message(f"For more pictures, first: softmax evaluate {run.path}")
