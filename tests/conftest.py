@@ -2,10 +2,18 @@
 
 import os
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked as ``linux`` on other systems, and say what it needs."""
+    needed = [str(mark.args[0]) for mark in item.iter_markers("linux")]
+    if needed and sys.platform != "linux":
+        pytest.skip(f"only Linux has {', '.join(needed)}")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ are missing or damaged are put in, and a damaged one is kept under another name.
 time works on a data directory; a lock that the system releases with the process sees to that.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -27,7 +26,8 @@ from softmax_cli.data.batch_files import (
     not_intact,
 )
 from softmax_cli.errors import DataError
-from softmax_cli.runs.atomic import errors_naming, make_directory, sync_directory
+from softmax_cli.runs.atomic import errors_naming, make_directory, move, sync_directory
+from softmax_cli.runs.locks import lock
 
 _LOCK_NAME: Final = ".cifar-10.lock"
 _STAGING_NAME: Final = f".{FOLDER}.part"
@@ -198,21 +198,22 @@ def _damaged(folder: Path, files: Sequence[BatchFile]) -> list[BatchFile]:
 @contextmanager
 def _locked(data_dir: Path, report: Report) -> Iterator[None]:
     """Keep other processes from installing into the same directory for the length of a block."""
-    path = data_dir / _LOCK_NAME
-    with path.open("ab") as lock:
-        if not _try_lock(lock.fileno()):
+    # A file of its own, because NFS locks files alone.
+    with (data_dir / _LOCK_NAME).open("ab") as file:
+        if _is_locked(file.fileno()):
             report(Step("waiting", f"another process is at work in {data_dir}; waiting for it"))
-            while not _try_lock(lock.fileno()):
+            while _is_locked(file.fileno()):
                 time.sleep(_LOCK_POLL_SECONDS)
         yield
 
 
-def _try_lock(descriptor: int) -> bool:
+def _is_locked(descriptor: int) -> bool:
+    """Whether another process holds the lock; if none does, this one does from now on."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _copy_folder(source: Path, staging: Path, files: Sequence[BatchFile]) -> None:
@@ -243,12 +244,14 @@ def _put_in_place(staging: Path, folder: Path, files: Sequence[BatchFile]) -> No
         for file in _damaged(folder, files):
             target = folder / file.name
             _move_aside(target)
-            (staging / file.name).replace(target)
+            move(staging / file.name, target)
         sync_directory(folder)
     else:
-        if not folder.is_dir():
+        if folder.is_dir():
+            folder.rmdir()  # Windows renames no folder over another
+        else:
             _move_aside(folder)
-        staging.rename(folder)
+        move(staging, folder)
     sync_directory(folder.parent)
 
 
@@ -259,4 +262,4 @@ def _move_aside(path: Path) -> None:
     number = 1
     while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
         number += 1
-    path.rename(aside)
+    move(path, aside)
