@@ -10,10 +10,11 @@ import pytest
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what is marked as ``linux`` on other systems, and say what it needs."""
-    needed = [str(mark.args[0]) for mark in item.iter_markers("linux")]
-    if needed and sys.platform != "linux":
-        pytest.skip(f"only Linux has {', '.join(needed)}")
+    """Skip tests that are marked ``linux`` or ``posix`` where these are not, and say why."""
+    lacking = {"linux": sys.platform != "linux", "posix": sys.platform == "win32"}
+    for name in (name for name, is_lacking in lacking.items() if is_lacking):
+        for mark in item.iter_markers(name):
+            pytest.skip(f"needs {mark.args[0]}, which {sys.platform} lacks")
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,7 @@ def test_an_alias_bomb_stays_small() -> None:
     assert document.value["a59"] == [None, None]
 
 
-@pytest.mark.linux("named pipes")
+@pytest.mark.posix("named pipes")
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes("a: é".encode("latin-1"))
     (tmp_path / "unmarked.yaml").write_bytes("a: 1".encode("utf-16-le"))

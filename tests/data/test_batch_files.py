@@ -71,6 +71,7 @@ def test_every_kind_of_damage_is_told_apart(small: "SmallDataSet", tmp_path: Pat
     assert details["data_batch_3"] == "expected data_batch_3, got data_batch_1"
 
 
+@pytest.mark.posix("named pipes")
 def test_pipe_in_place_of_a_file_does_not_block(small: "SmallDataSet", tmp_path: Path) -> None:
     folder = small.write(tmp_path)
     (folder / "test_batch").unlink()

@@ -125,6 +125,7 @@ def test_overwriting_needs_a_run_of_the_same_kind(tmp_path: Path, content: str) 
     assert names(tmp_path) == {"config.yaml", "model.safetensors"}
 
 
+@pytest.mark.posix("symbolic links")
 def test_overwriting_does_not_follow_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     fill(outside, "model.safetensors", "step-00000500.safetensors")
