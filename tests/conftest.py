@@ -2,10 +2,19 @@
 
 import os
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that are marked ``linux`` or ``posix`` where these are not, and say why."""
+    lacking = {"linux": sys.platform != "linux", "posix": sys.platform == "win32"}
+    for name in (name for name, is_lacking in lacking.items() if is_lacking):
+        for mark in item.iter_markers(name):
+            pytest.skip(f"needs {mark.args[0]}, which {sys.platform} lacks")
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,7 @@ def _draw_evaluation(
     """Pictures of the latest evaluation, if there was one and its images are still there."""
     from softmax_cli.evaluation.assessment import assess_again
     from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
+    from softmax_cli.runs.shell import quoted
 
     try:
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
@@ -133,7 +134,7 @@ def _draw_evaluation(
             output.message(error.hint)
         return []
     if assessment is None:
-        output.message(f"For more pictures, first: softmax evaluate {run.path}")
+        output.message(f"For more pictures, first: softmax evaluate {quoted(run.path)}")
         return []
     fitted = None
     if calibration_file(run.path).exists():
@@ -145,7 +146,7 @@ def _draw_evaluation(
     if len(paths) == 1:
         output.message(
             "A hinge model has no probabilities to draw; it gets some from: "
-            f"softmax evaluate {run.path} --calibrate"
+            f"softmax evaluate {quoted(run.path)} --calibrate"
         )
     return paths
 

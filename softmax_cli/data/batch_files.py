@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from shlex import quote
 from typing import Final, Literal
 
 from softmax_cli.data.file_kinds import (
@@ -25,6 +24,7 @@ from softmax_cli.data.file_kinds import (
     recognise_version,
 )
 from softmax_cli.errors import DataError
+from softmax_cli.runs.shell import quoted
 
 FOLDER: Final = "cifar-10-batches-py"
 IMPORT_HINT: Final = (
@@ -230,7 +230,7 @@ def _file_in_place_of_folder(path: Path, files: Sequence[BatchFile]) -> DataErro
 
 
 def _unpack_hint(data_dir: Path, archive: Path) -> str:
-    return f"Unpack it with `{_download_command(data_dir)} --from {quote(str(archive))}`."
+    return f"Unpack it with `{_download_command(data_dir)} --from {quoted(archive)}`."
 
 
 def download_hint(data_dir: Path) -> str:
@@ -243,7 +243,7 @@ def download_hint(data_dir: Path) -> str:
 
 
 def _download_command(data_dir: Path) -> str:
-    where = "" if data_dir == _USUAL_DATA_DIR else f" --data-dir {quote(str(data_dir))}"
+    where = "" if data_dir == _USUAL_DATA_DIR else f" --data-dir {quoted(data_dir)}"
     return f"softmax download{where}"
 
 

@@ -7,10 +7,10 @@ time works on a data directory; a lock that the system releases with the process
 fails leaves no empty folder: the folders made for it are removed again.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,7 +31,8 @@ from softmax_cli.data.batch_files import (
     search_batches,
 )
 from softmax_cli.errors import DataError
-from softmax_cli.runs.atomic import errors_naming, make_directory, sync_directory
+from softmax_cli.runs.atomic import errors_naming, make_directory, move, sync_directory
+from softmax_cli.runs.locks import lock
 
 _LOCK_NAME: Final = ".cifar-10.lock"
 _STAGING_NAME: Final = f".{FOLDER}.part"
@@ -207,6 +208,9 @@ def _leaving_no_empty(folder: Path) -> Iterator[None]:
         yield
     except BaseException:
         with suppress(OSError):
+            if sys.platform == "win32" and folder in missing:
+                # Only now can it be removed, and only if no other process has it open.
+                (folder / _LOCK_NAME).unlink(missing_ok=True)
             for path in missing:
                 path.rmdir()
         raise
@@ -222,12 +226,13 @@ def _locked(data_dir: Path, report: Report) -> Iterator[None]:
     path = data_dir / _LOCK_NAME
     while True:
         make_directory(data_dir)
-        with path.open("ab") as lock:
-            if not _try_lock(lock.fileno()):
+        # A file of its own, because NFS locks files alone.
+        with path.open("ab") as file:
+            if _is_locked(file.fileno()):
                 report(Step("waiting", f"another process is at work in {data_dir}; waiting for it"))
-                while not _try_lock(lock.fileno()):
+                while _is_locked(file.fileno()):
                     time.sleep(_LOCK_POLL_SECONDS)
-            if not _is_at(path, lock.fileno()):
+            if not _is_at(path, file.fileno()):
                 continue
             try:
                 yield
@@ -247,12 +252,13 @@ def _is_at(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _try_lock(descriptor: int) -> bool:
+def _is_locked(descriptor: int) -> bool:
+    """Whether another process holds the lock; if none does, this one does from now on."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _copy_folder(source: Path, staging: Path, files: Sequence[BatchFile]) -> None:
@@ -283,12 +289,14 @@ def _put_in_place(staging: Path, folder: Path, files: Sequence[BatchFile]) -> No
         for file in _damaged(folder, files):
             target = folder / file.name
             _move_aside(target)
-            (staging / file.name).replace(target)
+            move(staging / file.name, target)
         sync_directory(folder)
     else:
-        if not folder.is_dir():
+        if folder.is_dir():
+            folder.rmdir()  # Windows renames no folder over another
+        else:
             _move_aside(folder)
-        staging.rename(folder)
+        move(staging, folder)
     sync_directory(folder.parent)
 
 
@@ -299,4 +307,4 @@ def _move_aside(path: Path) -> None:
     number = 1
     while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
         number += 1
-    path.rename(aside)
+    move(path, aside)

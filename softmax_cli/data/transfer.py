@@ -27,7 +27,7 @@ import httpx
 
 from softmax_cli.data.archive import write_all
 from softmax_cli.data.file_kinds import READABLE, START_BYTES, FileKind, recognise
-from softmax_cli.runs.atomic import errors_naming, remove_leftovers, write_text
+from softmax_cli.runs.atomic import errors_naming, remove_file, remove_leftovers, write_text
 
 _MAX_REDIRECTS: Final = 5
 _MIN_BYTES_PER_SECOND: Final = 1024
@@ -119,7 +119,7 @@ class PartFile:
         for path in (self.path, self.notes):
             # Removing nothing is an error, too, where nothing may be written.
             if path.exists():
-                path.unlink(missing_ok=True)
+                remove_file(path)
         if self.path.parent.is_dir():
             remove_leftovers(self.path.parent)
 
@@ -323,13 +323,16 @@ def _receive(
         # Raw, because some servers label a .tar.gz as "Content-Encoding: x-gzip".
         for chunk in response.iter_raw():
             if done + len(chunk) > end:
-                part.discard()
-                raise RefusedError(f"sends more than the {end - start:,} bytes it should")
+                break
             with errors_naming(part.path):
                 write_all(stream.fileno(), chunk)
             done += len(chunk)
             watch.arrived(len(chunk))
             received(done)
+        else:
+            return
+    part.discard()  # closed by now, as Windows removes no open file
+    raise RefusedError(f"sends more than the {end - start:,} bytes it should")
 
 
 def _validator(response: httpx.Response) -> str:

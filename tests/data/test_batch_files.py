@@ -220,6 +220,7 @@ def test_foreign_files_are_no_damage(small: "SmallDataSet", tmp_path: Path) -> N
     assert f"softmax download --data-dir {tmp_path}" in str(error.hint)
 
 
+@pytest.mark.posix("named pipes")
 def test_pipe_in_place_of_a_file_does_not_block(small: "SmallDataSet", tmp_path: Path) -> None:
     folder = small.write(tmp_path)
     (folder / "test_batch").unlink()

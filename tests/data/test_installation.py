@@ -86,6 +86,7 @@ def test_folder_itself_as_data_dir(small: "SmallDataSet", archive: Path, tmp_pat
     assert {finding.state for finding in verify(folder, small.files)} == {"intact"}
 
 
+@pytest.mark.posix("symbolic links")
 def test_symbolic_link_is_kept(small: "SmallDataSet", archive: Path, tmp_path: Path) -> None:
     real = small.write(tmp_path / "real")
     (real / "test_batch").unlink()
@@ -301,6 +302,7 @@ def test_second_process_waits_and_finds_it_done(
     assert contents(done.folder) == small.contents
 
 
+@pytest.mark.posix("forks")
 def test_lock_of_a_dead_process_does_not_bind(
     small: "SmallDataSet", archive: Path, data_dir: Path
 ) -> None:
