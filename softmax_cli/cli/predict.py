@@ -35,8 +35,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="Image files of any size; - for standard input; .npy files of uint8 images "
-            "(N, 32, 32, 3).",
+            help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
+            "images (N, 32, 32, 3).",
         ),
     ],
     top: Annotated[
@@ -79,7 +79,7 @@ def predict(
     if form is PredictionFormat.JSON:
         failed = _print_document(run, temperature, results, output)
     else:
-        failed = _print_lines(results, as_json=form is PredictionFormat.JSONL)
+        failed = _print_lines(results, output, as_json=form is PredictionFormat.JSONL)
     if failed:
         raise typer.Exit(1)
 
@@ -87,7 +87,7 @@ def predict(
 def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
-    """What is printed of each image, in order: its classes, or an error."""
+    """What is printed of each image, in order: its classes, after a warning or not, or an error."""
     from softmax_cli.data.photos import read_batches
     from softmax_cli.training.saved import scores_of
 
@@ -109,11 +109,13 @@ def _batch_results(
     best = top_classes(scores, top)
     shares = None if temperature is None else softmax(scores.astype("float64"), temperature)
     row = -1
-    for name, error in zip(batch.names, batch.errors, strict=True):
+    for name, error, warning in zip(batch.names, batch.errors, batch.warnings, strict=True):
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         if error is not None:
             yield {"image": shown, "error": error}
             continue
+        if warning is not None:
+            yield {"image": shown, "warning": f"its decoder reported: {warning}"}
         row += 1
         yield {
             "image": shown,
@@ -131,27 +133,31 @@ def _batch_results(
 def _print_document(
     run: Path, temperature: float | None, results: Iterator[dict[str, Any]], output: Output
 ) -> bool:
-    predictions: list[dict[str, Any]] = []
-    failures: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {"classes": [], "warning": [], "error": []}
     for result in results:
-        (failures if _report_failure(result) else predictions).append(result)
+        kind = _kind(result)
+        found[kind].append(result)
+        _report(result, kind, output)
     document = {
         "run_dir": run,
         "temperature": temperature,
-        "predictions": predictions,
-        "failures": failures,
+        "predictions": found["classes"],
+        "warnings": found["warning"],
+        "failures": found["error"],
     }
     output.result(document, lambda: "")
-    return bool(failures)
+    return bool(found["error"])
 
 
-def _print_lines(results: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
+def _print_lines(results: Iterator[dict[str, Any]], output: Output, *, as_json: bool) -> bool:
     """Print results as they come, failures on stderr; tell whether there were any."""
     failed = False
     width = shutil.get_terminal_size().columns
     for result in results:
-        if _report_failure(result):
-            failed = True
+        kind = _kind(result)
+        failed |= kind == "error"
+        if kind != "classes":
+            _report(result, kind, output)
         elif as_json:
             sys.stdout.write(json_text(result) + "\n")
         else:
@@ -160,12 +166,17 @@ def _print_lines(results: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
     return failed
 
 
-def _report_failure(result: dict[str, Any]) -> bool:
-    if "error" not in result:
-        return False
+def _kind(result: dict[str, Any]) -> str:
+    return next(kind for kind in ("classes", "warning", "error") if kind in result)
+
+
+def _report(result: dict[str, Any], kind: str, output: Output) -> None:
+    """Write an error or a warning on stderr; when quiet, an image that has classes has no more."""
+    if kind == "classes" or (kind == "warning" and output.quiet):
+        return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.
-    sys.stderr.write(f"Error: {_printable(result['image'])}: {_printable(result['error'])}\n")
-    return True
+    line = f"{kind.title()}: {_printable(result['image'])}: {_printable(result[kind])}"
+    sys.stderr.write(line + "\n")
 
 
 def _line(result: dict[str, Any], width: int) -> str:
