@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from softmax_cli.cli import signals, streams
 from softmax_cli.cli.app import app
-from softmax_cli.cli.output import print_error
+from softmax_cli.cli.output import describe, print_error
 from softmax_cli.errors import (
     ConfigurationError,
     DivergedError,
@@ -49,7 +49,7 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _report(error: BaseException) -> int:
+def _report(error: Exception | KeyboardInterrupt) -> int:
     """Print what is to be said about an error; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         print_error("interrupted")
@@ -63,21 +63,16 @@ def _report(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         return 1
     if isinstance(error, OSError):
-        print_error(_describe(error), _advice(error))
+        print_error(describe(error), _advice(error))
         return 1
     if isinstance(error, MemoryError):
         print_error("out of memory", "Lower training.batch_size, or use fewer images or models.")
         return 1
     print_error(
-        f"a defect in softmax: {type(error).__name__}: {error}",
+        f"a defect in softmax: {describe(error)}",
         "Set SOFTMAX_DEBUG=1 to see where it happened, and please report it.",
     )
     return 1
-
-
-def _describe(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{reason}: {error.filename}" if error.filename else reason
 
 
 def _advice(error: OSError) -> str | None:

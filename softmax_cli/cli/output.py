@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from softmax_cli.cli.options import OutputFormat
+from softmax_cli.errors import SoftmaxError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -26,6 +27,16 @@ def print_error(message: str, hint: str | None = None) -> None:
     console.print(Text.assemble(("Error: ", "bold red"), message))
     if hint:
         console.print(Text(hint))
+
+
+def describe(error: Exception) -> str:
+    """Say in one sentence what went wrong."""
+    if isinstance(error, SoftmaxError):
+        return error.message
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return f"{reason}: {error.filename}" if error.filename else reason
+    return f"{type(error).__name__}: {error}"
 
 
 class Output:

@@ -180,25 +180,29 @@ def _run(
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), SweepProgress(output, settings) as progress:
         summary = run_sweep(run, settings, progress, client=client, data=data)
-    _draw(run, settings, summary)
     _report(run, settings, summary, output)
 
 
-def _draw(run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary") -> None:
-    from softmax_cli.cli.pictures import draw_curves, draw_heatmap
+def _draw(run: "RunDirectory", summary: "SweepSummary", output: Output) -> None:
+    from softmax_cli.cli.pictures import draw_curves, draw_results, extra_picture
     from softmax_cli.runs.directory import open_run_directory
 
-    draw_heatmap(run, settings, summary.outcomes)
+    with extra_picture("heatmap.png", run.path, output):
+        draw_results(run)
     if summary.best is not None:
+        path = run.path / "best"
         # Exclusive, so that a picture that a crash left half-written is removed.
-        with open_run_directory(run.path / "best", kind="train", exclusive=True) as best:
+        with (
+            extra_picture("curves.png", path, output),
+            open_run_directory(path, kind="train", exclusive=True) as best,
+        ):
             draw_curves(best)
 
 
 def _report(
     run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary", output: Output
 ) -> None:
-    """Print the result; trials that diverged or failed may make it an error all the same."""
+    """Print the result, then draw it; trials that diverged or failed may make it an error."""
     from softmax_cli.runs.directory import resume_command
 
     document = {"run_dir": run.path, **asdict(summary)}
@@ -208,6 +212,7 @@ def _report(
     output.result(document, lambda: _result_table(run, settings, summary))
     for warning in summary.warnings:
         output.warning(warning)
+    _draw(run, summary, output)
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
