@@ -62,9 +62,9 @@ class Output:
         else:
             from rich.console import Console
 
-            shown = table()
+            # Tables are laid out for the width; what is wider all the same is not to be cut.
             console = Console(highlight=False, markup=False, emoji=False)
-            console.print(shown, soft_wrap=isinstance(shown, str))
+            console.print(table(), soft_wrap=True)
         sys.stdout.flush()
 
     def message(self, text: str) -> None:
@@ -88,19 +88,6 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
     """JSON as stdout can show it: its own escapes stand for what the encoding lacks."""
     escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     return json.dumps(document, indent=indent, ensure_ascii=escaped, allow_nan=False)
-
-
-def facts_table(facts: Mapping[str, str]) -> "RenderableType":
-    """A table of names and values without borders."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name, Text(value))
-    return table
 
 
 def percent(fraction: float | None) -> str:

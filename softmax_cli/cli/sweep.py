@@ -23,7 +23,8 @@ from softmax_cli.cli.options import (
     Seed,
     Verbose,
 )
-from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
 if TYPE_CHECKING:
@@ -235,11 +236,11 @@ def _result_table(
 
     table = leaders_table(settings, summary.outcomes, _ROWS)
     hidden = len(summary.outcomes) - _ROWS
-    facts = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
+    facts: dict[str, str | Path] = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
     if hidden > 0:
         facts["not shown"] = f"{hidden} trials; all are in the table below"
-    facts["table"] = f"{run.path / 'results.csv'}"
+    facts["table"] = run.path / "results.csv"
     if summary.best is not None:
         facts["best"] = f"{percent(summary.best.validation_accuracy)} validation accuracy"
-        facts["best run"] = f"{run.path / 'best'}"
-    return Group(table, facts_table(facts))
+        facts["best run"] = run.path / "best"
+    return Group(table, FactsTable(facts))

@@ -21,8 +21,9 @@ from softmax_cli.cli.options import (
     Seed,
     Verbose,
 )
-from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.settings import train_settings
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
 
 def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "RenderableType":
     if summary.diverged:
-        return facts_table({"iterations": f"{summary.iterations}", "run directory": f"{run.path}"})
-    facts = {
+        return FactsTable({"iterations": f"{summary.iterations}", "run directory": run.path})
+    facts: dict[str, str | Path] = {
         "iterations": f"{summary.iterations} in {summary.seconds:.1f} s",
         "training": _figures(summary.train_accuracy, summary.train_loss),
         "validation": _figures(summary.validation_accuracy, summary.validation_loss),
@@ -163,8 +164,8 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     }
     if summary.stopped_early:
         facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
-    facts |= {"model": f"{run.model_file}", "curves": f"{run.path / 'curves.png'}"}
-    return facts_table(facts)
+    facts |= {"model": run.model_file, "curves": run.path / "curves.png"}
+    return FactsTable(facts)
 
 
 def _figures(accuracy: float | None, loss: float | None) -> str:
