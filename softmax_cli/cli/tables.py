@@ -12,7 +12,6 @@ Widths are counted in cells of a terminal: a Chinese character takes two.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category
@@ -26,7 +25,7 @@ _INDENT = 2
 # In fewer cells a text of several words is hard to read.
 _TEXT_WIDTH = 20
 # Every blank but those between a number and its unit, or its sign.
-_BREAK = re.compile(r"(?<!±) (?!(?:%|s|ms|µs|MB)(?!\w))")
+_BREAK = r"(?<!±) (?!(?:%|s|ms|µs|MB)(?!\w))"
 
 
 class Line(NamedTuple):
@@ -56,23 +55,22 @@ class Table(ABC):
             yield Text(text, style="bold" if is_bold else "", no_wrap=True, overflow="ignore")
 
 
-@dataclass(frozen=True)
 class FactsTable(Table):
     """Names and their values.
 
-    Attributes:
+    Args:
         facts: name -> text, or a path, which is never broken.
     """
 
-    facts: Mapping[str, str | Path]
+    def __init__(self, facts: Mapping[str, str | Path]) -> None:
+        self.facts = facts
 
     def lines(self, width: int, rule: str = "─") -> Iterator[Line]:  # noqa: ARG002
         """Each value beside its name, or below where it finds no room there."""
         yield from map(Line, _fact_lines(list(self.facts.items()), width, indent=0))
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table.
 
     Attributes:
@@ -99,21 +97,28 @@ class Column:
         return [padded(line, width, left=self.is_text) for line in filled]
 
 
-@dataclass(frozen=True)
 class ResultTable(Table):
     """Rows under headings; the first column names the rows.
 
-    Attributes:
+    Args:
         columns: in the order of their importance.
         rows: a text for each column; empty for none.
         has_total: the last row is set apart.
         highlighted: index of a row that stands out, if any.
     """
 
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
-    has_total: bool = False
-    highlighted: int | None = None
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[str]],
+        *,
+        has_total: bool = False,
+        highlighted: int | None = None,
+    ) -> None:
+        self.columns = columns
+        self.rows = rows
+        self.has_total = has_total
+        self.highlighted = highlighted
 
     def lines(self, width: int, rule: str = "─") -> Iterator[Line]:
         """Rows of as many columns as fit, or the values of each row below each other."""
@@ -224,7 +229,7 @@ def wrapped(text: str | Path, width: int) -> list[str]:
 
 
 def _pieces(text: str | Path) -> list[str]:
-    return [printable(text)] if isinstance(text, Path) else _BREAK.split(printable(text))
+    return [printable(text)] if isinstance(text, Path) else re.split(_BREAK, printable(text))
 
 
 def _widest_piece(text: str | Path) -> int:
