@@ -12,6 +12,7 @@ import typer
 
 from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
 from softmax_cli.cli.output import Output, json_text
+from softmax_cli.cli.tables import cell_width, padded, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from softmax_cli.data.photos import PhotoBatch
     from softmax_cli.runs.model_file import SavedModel
+
+
+_WIDTH = 80
+_NAME_WIDTH = 16
 
 
 class PredictionFormat(StrEnum):
@@ -152,7 +157,7 @@ def _print_document(
 def _print_lines(results: Iterator[dict[str, Any]], output: Output, *, as_json: bool) -> bool:
     """Print results as they come, failures on stderr; tell whether there were any."""
     failed = False
-    width = shutil.get_terminal_size().columns
+    width = _line_width()
     for result in results:
         kind = _kind(result)
         failed |= kind == "error"
@@ -161,7 +166,7 @@ def _print_lines(results: Iterator[dict[str, Any]], output: Output, *, as_json: 
         elif as_json:
             sys.stdout.write(json_text(result) + "\n")
         else:
-            sys.stdout.write(_line(result, width) + "\n")
+            sys.stdout.writelines(f"{line}\n" for line in _lines(result, width))
     sys.stdout.flush()
     return failed
 
@@ -175,25 +180,45 @@ def _report(result: dict[str, Any], kind: str, output: Output) -> None:
     if kind == "classes" or (kind == "warning" and output.quiet):
         return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.
-    line = f"{kind.title()}: {_printable(result['image'])}: {_printable(result[kind])}"
+    line = f"{kind.title()}: {printable(result['image'])}: {printable(result[kind])}"
     sys.stderr.write(line + "\n")
 
 
-def _line(result: dict[str, Any], width: int) -> str:
-    """An image and its classes on one line; of a long path the end is kept."""
-    classes = "  ".join(f"{c['name']:<10} {_figure(c):>7}" for c in result["classes"])
-    name = _printable(result["image"])
-    room = max(16, width - len(classes) - 2)
-    if len(name) > room:
-        name = "…" + name[-room + 1 :]
-    return f"{name:<{room}}  {classes}"
+def _line_width() -> int | None:
+    """Width of the terminal, or what COLUMNS says; None where no terminal limits a line."""
+    if os.environ.get("COLUMNS") or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def _lines(result: dict[str, Any], width: int | None) -> Iterator[str]:
+    """An image and its classes on one line, or below each other where a line has no room.
+
+    Where stdout is a terminal, of a long path the end is kept.
+    """
+    name = printable(result["image"])
+    classes = [f"{padded(printable(c['name']), 10)} {_figure(c):>7}" for c in result["classes"]]
+    beside = "  ".join(classes)
+    room = (width or _WIDTH) - cell_width(beside) - 2
+    if sys.stdout.isatty() and room >= _NAME_WIDTH:
+        name = _end_of(name, room)
+    if width is None or max(cell_width(name), _NAME_WIDTH) <= room:
+        yield f"{padded(name, max(room, _NAME_WIDTH))}  {beside}"
+    else:
+        yield name
+        yield from (f"  {line}" for line in classes)
+
+
+def _end_of(text: str, width: int) -> str:
+    """A text, or the end of it that fits behind an ellipsis."""
+    if cell_width(text) <= width:
+        return text
+    while cell_width(text) >= width:
+        text = text[1:]
+    return f"…{text}"
 
 
 def _figure(entry: dict[str, Any]) -> str:
     if entry["probability"] is None:
         return f"{entry['score']:.4g}"
     return f"{100 * entry['probability']:.2f} %"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

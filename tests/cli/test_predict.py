@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
 from softmax_cli.data.images import CLASS_NAMES
 from softmax_cli.data.synthetic import make_synthetic
@@ -70,15 +71,29 @@ def test_files_standard_input_and_arrays_get_the_same_answer(
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_table_has_a_line_for_each_image_and_fits_a_terminal(
+def test_a_table_has_a_line_for_each_image_with_its_whole_name(
     run: Run, pictures: Pictures
 ) -> None:
     result = run("predict", "here", *pictures)
     lines = result.out.splitlines()
     assert result.code == 0
-    assert len(lines) == len(pictures)
-    assert all(len(line) <= 80 and "%" in line for line in lines)
-    assert [line.split()[0][-6:] for line in lines] == [path.name for path in pictures]
+    assert all("%" in line for line in lines)
+    assert [line.split()[0] for line in lines] == list(map(str, pictures))
+
+
+@pytest.mark.usefixtures("trained")
+def test_on_a_terminal_long_names_lose_their_beginning(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for name in ("a.png", 30 * "long" + ".png", 30 * "図" + ".png"):
+        Image.new("RGB", (32, 32)).save(tmp_path / name)
+        (line,) = run("predict", "here", name).out.splitlines()
+        assert 79 <= cell_len(line) <= 80
+        shown, _, classes = line.partition("  ")
+        assert name.endswith(shown.lstrip("…"))
+        assert classes.count(" %") == 3
 
 
 @pytest.mark.usefixtures("trained")
