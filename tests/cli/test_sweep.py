@@ -387,7 +387,7 @@ def test_a_scheduler_without_dask_is_a_usage_error(
     monkeypatch.setitem(sys.modules, "distributed", None)
     result = run(*SWEEP, "--scheduler", "tcp://127.0.0.1:8786")
     assert result.code == 2
-    assert "pip install 'softmax-cli[distributed]'" in result.err
+    assert "pip install -e '.[distributed]'" in result.err
     assert not list(tmp_path.iterdir())
 
 

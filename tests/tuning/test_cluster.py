@@ -320,4 +320,4 @@ def test_without_dask_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match="not installed") as caught:
         connected("tcp://127.0.0.1:9").__enter__()
-    assert "softmax-cli[distributed]" in str(caught.value.hint)
+    assert "pip install -e '.[distributed]'" in str(caught.value.hint)
