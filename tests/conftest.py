@@ -3,9 +3,32 @@
 import os
 import shutil
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.leftovers import Leftovers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leftovers]:
+    """Give this run temporary files of its own; fail it at its end if anything was left behind."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    left = Leftovers(temporary, Path.cwd())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        yield left
+    found = left.found()
+    assert not found, "left behind:\n" + "\n".join(found)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest, leftovers: Leftovers) -> Iterator[None]:
+    yield
+    leftovers.note(request.node.nodeid)
 
 
 @pytest.fixture(scope="session")

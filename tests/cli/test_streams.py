@@ -1,12 +1,13 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROGRAM = f"{sys.executable} -m softmax_cli"
+PROGRAM = f"{shlex.quote(sys.executable)} -m softmax_cli"
 
 
 def shell(script: str, place: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
