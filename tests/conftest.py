@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,14 @@ def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leftovers]:
 def _nothing_left_behind(request: pytest.FixtureRequest, leftovers: Leftovers) -> Iterator[None]:
     yield
     leftovers.note(request.node.nodeid)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that are marked ``linux`` or ``posix`` where these are not, and say why."""
+    lacking = {"linux": sys.platform != "linux", "posix": sys.platform == "win32"}
+    for name in (name for name, is_lacking in lacking.items() if is_lacking):
+        for mark in item.iter_markers(name):
+            pytest.skip(f"needs {mark.args[0]}, which {sys.platform} lacks")
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ def download(
 
 def _verify(data_dir: Path, output: Output) -> None:
     """Report on each file; what is not intact is an error."""
-    from softmax_cli.data.batch_files import DOWNLOAD_HINT, verify
+    from softmax_cli.data.batch_files import download_hint, verify
 
     findings = verify(data_dir)
     damaged = [finding.name for finding in findings if finding.state != "intact"]
@@ -81,10 +81,11 @@ def _verify(data_dir: Path, output: Output) -> None:
     document = {"data_dir": data_dir, "intact": not damaged, "files": files}
     output.result(document, lambda: facts_table({f.name: _state(f) for f in findings}))
     if damaged:
+        advice = dict.fromkeys(finding.advice for finding in findings if finding.advice)
         raise DataError(
             f"{len(damaged)} of {len(findings)} files in {data_dir} are not intact: "
             f"{', '.join(damaged)}",
-            hint=DOWNLOAD_HINT,
+            hint=" ".join([*advice, download_hint(data_dir)]),
         )
 
 

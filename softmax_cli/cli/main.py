@@ -61,7 +61,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, SoftmaxError):
         print_error(error.message, error.hint)
         return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError) and _is_closed_pipe(error):
         return 1
     if isinstance(error, OSError):
         print_error(_describe(error), _advice(error))
@@ -76,6 +76,12 @@ def _report(error: BaseException) -> int:
     return 1
 
 
+def _is_closed_pipe(error: OSError) -> bool:
+    """Whether nobody reads what is printed; Windows calls that an invalid argument of no file."""
+    is_nameless = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and is_nameless)
+
+
 def _describe(error: OSError) -> str:
     reason = error.strerror or str(error)
     return f"{reason}: {error.filename}" if error.filename else reason
@@ -85,5 +91,8 @@ def _advice(error: OSError) -> str | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "Free some space and run the command again; files written earlier are intact."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Choose a place that you may write to, or change its permissions."
+        advice = "Choose a place that you may write to, or change its permissions."
+        if sys.platform == "win32":
+            advice = f"Close the file if another program has it open. {advice}"
+        return advice
     return None

@@ -122,6 +122,7 @@ def _draw_evaluation(
     output: Output,
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
+    from softmax_cli.runs.shell import quoted
     from softmax_cli.training.assessment import assess_again
     from softmax_cli.training.saved import calibration_file, fitted_temperature
 
@@ -129,9 +130,11 @@ def _draw_evaluation(
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
     except DataError as error:
         output.warning(f"pictures of the evaluation are left out: {error.message}")
+        if error.hint:
+            output.message(error.hint)
         return []
     if assessment is None:
-        output.message(f"For more pictures, first: softmax evaluate {run.path}")
+        output.message(f"For more pictures, first: softmax evaluate {quoted(run.path)}")
         return []
     fitted = None
     if calibration_file(run.path).exists():
@@ -143,7 +146,7 @@ def _draw_evaluation(
     if len(paths) == 1:
         output.message(
             "A hinge model has no probabilities to draw; it gets some from: "
-            f"softmax evaluate {run.path} --calibrate"
+            f"softmax evaluate {quoted(run.path)} --calibrate"
         )
     return paths
 

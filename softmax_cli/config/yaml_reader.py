@@ -3,7 +3,7 @@ r"""A strict reader for the YAML of this project, which remembers where everythi
 It is the YAML 1.2 core schema without its surprises: ``true`` and ``false`` are the only booleans,
 ``1e-3`` and ``.5`` are numbers, there are no dates, no base 60, no octal, and ``010`` is text.
 Anchors, aliases, tags, merge keys, several documents and keys that are not text are refused, and so
-is whatever is not UTF-8, too large or too deeply nested.
+is whatever is neither UTF-8 nor marked as UTF-16, too large or too deeply nested.
 
 The document is built from PyYAML's event stream. Its composer is recursive, and the one written in
 C overflows the stack on deep nesting before anyone could count the levels; the event parsers keep
@@ -11,6 +11,7 @@ their state on the heap, and reading stops at the first level too many. From PyY
 in C refuses a thousand levels by itself; then the one in Python says which level is the first.
 """
 
+import codecs
 import re
 import stat
 from collections.abc import Iterator
@@ -81,14 +82,18 @@ def read_yaml_file(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not UTF-8, is larger than
+        ConfigurationError: if the file cannot be read, is not text, is larger than
             ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than ``MAXIMUM_DEPTH``.
     """
-    source = str(path)
+    source, content = str(path), _file_bytes(path)
+    # Windows PowerShell 5.1 writes what a command prints (`> mine.yaml`) as UTF-16 with a mark.
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = _file_bytes(path).decode("utf-8-sig")
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refusal(source, f"expected UTF-8 text, got a stray byte at {error.start}") from error
+        expected = "UTF-16" if is_wide else "UTF-8"
+        complaint = f"expected {expected} text, got a stray byte at {error.start}"
+        raise _refusal(source, complaint) from error
     return read_yaml(text, source)
 
 

@@ -123,7 +123,11 @@ def fetch_cifar10(
     part = PartFile(data_dir / f"{archive.name}.part")
 
     def gather(staging: Path) -> None:
-        _complete(part, urls, archive, patience, report)
+        try:
+            _complete(part, urls, archive, patience, report)
+        finally:
+            if not part.size:
+                part.discard()
         unpack(part.path, staging, files, report)
 
     done = install(data_dir, gather, files=files, report=report)

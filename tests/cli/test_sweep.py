@@ -311,6 +311,7 @@ def test_a_picture_that_a_crash_left_half_written_is_removed(run: Run, tmp_path:
     assert sorted(best.iterdir()) == before
 
 
+@pytest.mark.posix("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_what_was_done(
     start: Start, run: Run, tmp_path: Path, number: int, code: int
@@ -347,6 +348,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         process.wait()
 
 
+@pytest.mark.posix("signals")
 def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
     start: Start, run: Run, tmp_path: Path, scheduler: str
 ) -> None:

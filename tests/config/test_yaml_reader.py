@@ -167,14 +167,17 @@ def test_an_alias_bomb_stays_small() -> None:
     assert document.value["a59"] == [None, None]
 
 
+@pytest.mark.posix("named pipes")
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes("a: é".encode("latin-1"))
-    (tmp_path / "wide.yaml").write_bytes("a: 1".encode("utf-16"))
+    (tmp_path / "unmarked.yaml").write_bytes("a: 1".encode("utf-16-le"))
+    (tmp_path / "half.yaml").write_bytes("a: 1".encode("utf-16")[:-1])
     (tmp_path / "large.yaml").write_bytes(b"#" * (MAXIMUM_BYTES + 1))
     os.mkfifo(tmp_path / "pipe.yaml")
     complaints = {
         "latin.yaml": "expected UTF-8 text",
-        "wide.yaml": "expected UTF-8 text",
+        "unmarked.yaml": "expected text, got a NUL byte",
+        "half.yaml": "expected UTF-16 text",
         "large.yaml": "expected at most 256 KiB, got more",
         "pipe.yaml": "expected a YAML file, got something else",
         "absent.yaml": "No such file or directory",
@@ -190,6 +193,13 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "marked.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\n")
     assert read_yaml_file(path).value == {"a": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_what_windows_powershell_writes_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("\ufeffa: größer 図\r\nb: 1\r\n".encode(encoding))
+    assert read_yaml_file(path).value == {"a": "größer 図", "b": 1}
 
 
 def test_a_large_file_is_read_in_time(tmp_path: Path) -> None:

@@ -180,6 +180,7 @@ def test_real_data_equals_what_pickle_reads(cifar10_dir: Path) -> None:
         assert part.labels.tolist() == batch[b"labels"]
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batch_truncated(linked_cifar10: Path) -> None:
     path = linked_cifar10 / "test_batch"
@@ -190,6 +191,7 @@ def test_real_batch_truncated(linked_cifar10: Path) -> None:
         load_cifar10(linked_cifar10, "test")
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batch_altered(linked_cifar10: Path) -> None:
     path = linked_cifar10 / "data_batch_2"
@@ -201,6 +203,7 @@ def test_real_batch_altered(linked_cifar10: Path) -> None:
         load_cifar10(linked_cifar10, "train")
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batches_swapped(linked_cifar10: Path) -> None:
     (linked_cifar10 / "data_batch_1").rename(linked_cifar10 / "aside")

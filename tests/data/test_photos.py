@@ -219,6 +219,7 @@ def test_an_array_that_promises_more_than_the_file_holds_is_refused(tmp_path: Pa
         assert batch.errors[0] is not None, name
 
 
+@pytest.mark.posix("named pipes")
 def test_a_named_pipe_can_be_read(tmp_path: Path) -> None:
     import os
     import threading

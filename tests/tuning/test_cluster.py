@@ -37,6 +37,8 @@ from softmax_cli.tuning.sweep import SweepSummary, run_sweep
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space, Sweep, Watcher, table
 
+pytestmark = pytest.mark.posix("groups of processes")
+
 FOUR_STACKS = {
     "optimizer.learning_rate": [0.003, 0.01, 0.03],
     "training.batch_size": [10, 20],
