@@ -22,8 +22,8 @@ def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leftovers]:
         patch.setenv("TMPDIR", str(temporary))
         patch.setattr(tempfile, "tempdir", None)
         yield left
-    found = left.found()
-    assert not found, "left behind:\n" + "\n".join(found)
+    if found := left.found():
+        pytest.fail("\n".join(["these tests left something behind:", *found]), pytrace=False)
 
 
 @pytest.fixture(autouse=True)
