@@ -42,8 +42,9 @@ class Leftovers:
 
     def _left(self) -> list[Path]:
         new = [path for path in self._present() if path not in self._known]
-        in_use = _mapped_files() if any(p.parent == self._shared_memory for p in new) else ""
-        return [path for path in new if str(path) not in in_use]
+        shared = [path for path in new if path.parent == self._shared_memory]
+        in_use = _mapped_files() if shared else ""
+        return [path for path in new if path not in shared or str(path) not in in_use]
 
     def _present(self) -> Iterator[Path]:
         for folder in self._folders:
