@@ -1,4 +1,4 @@
-"""Progress of a sweep: a bar with the leaders beside it on a terminal, lines elsewhere."""
+"""Progress of a sweep: a bar with the leaders below it on a terminal, lines elsewhere."""
 
 import time
 from typing import TYPE_CHECKING
@@ -155,4 +155,5 @@ class SweepProgress:
         assert self._bar is not None  # noqa: S101
         if not self._leaders:
             return self._bar
-        return Group(leaders_table(self._settings, self._leaders, _LEADERS), self._bar)
+        # The bar first: a narrow terminal may be too low for all of the table.
+        return Group(self._bar, leaders_table(self._settings, self._leaders, _LEADERS))
