@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from softmax_cli.cli import signals, streams
 from softmax_cli.cli.app import app
+from softmax_cli.cli.invocation import program_name
 from softmax_cli.cli.output import describe, print_error
 from softmax_cli.errors import (
     ConfigurationError,
@@ -36,7 +37,7 @@ def main() -> NoReturn:
     streams.make_usable()
     try:
         try:
-            app(prog_name="softmax")
+            app(prog_name=program_name())
         finally:
             # Here, where it can be told if the results cannot be written.
             sys.stdout.flush()

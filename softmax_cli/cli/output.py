@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from softmax_cli.cli.invocation import as_called
 from softmax_cli.cli.options import OutputFormat
 from softmax_cli.errors import SoftmaxError
 
@@ -24,9 +25,9 @@ def print_error(message: str, hint: str | None = None) -> None:
     from rich.text import Text
 
     console = stderr_console()
-    console.print(Text.assemble(("Error: ", "bold red"), message))
+    console.print(Text.assemble(("Error: ", "bold red"), as_called(message)))
     if hint:
-        console.print(Text(hint))
+        console.print(Text(as_called(hint)))
 
 
 def describe(error: Exception) -> str:
@@ -70,7 +71,7 @@ class Output:
     def message(self, text: str) -> None:
         """Say something on stderr, unless quiet."""
         if not self.quiet:
-            stderr_console().print(text)
+            stderr_console().print(as_called(text))
 
     def detail(self, text: str) -> None:
         """Say something on stderr if verbose."""
@@ -81,7 +82,7 @@ class Output:
         """Warn on stderr."""
         from rich.text import Text
 
-        stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), text))
+        stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), as_called(text)))
 
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
