@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose
-from softmax_cli.cli.output import Output, facts_table
+from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _verify(data_dir: Path, output: Output) -> None:
     damaged = [finding.name for finding in findings if finding.state != "intact"]
     files = [{"name": f.name, "state": f.state, "detail": f.detail} for f in findings]
     document = {"data_dir": data_dir, "intact": not damaged, "files": files}
-    output.result(document, lambda: facts_table({f.name: _state(f) for f in findings}))
+    output.result(document, lambda: FactsTable({f.name: _state(f) for f in findings}))
     if damaged:
         advice = dict.fromkeys(finding.advice for finding in findings if finding.advice)
         raise DataError(

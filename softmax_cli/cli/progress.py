@@ -33,7 +33,7 @@ class ProgressDisplay:
         self._console = stderr_console()
         self._interval = bar_seconds if self._console.is_terminal else _LINE_SECONDS
         self._bar: Progress | None = None
-        self._above: RenderableType | None = None
+        self._below: RenderableType | None = None
         self._next = 0.0
         self._start = 0.0
         self._first = 0
@@ -65,7 +65,7 @@ class ProgressDisplay:
         line: "Callable[[float, float], str]",
         *,
         description: str = "",
-        above: "RenderableType | None" = None,
+        below: "RenderableType | None" = None,
     ) -> None:
         """Refresh the bar, or print a line.
 
@@ -75,7 +75,7 @@ class ProgressDisplay:
             line: what to print where there is no terminal, given how much was done in a second and
                 how many seconds are left.
             description: beside the bar.
-            above: what to draw above it.
+            below: what to draw below it.
         """
         now = time.monotonic()
         self._next = now + self._interval
@@ -83,7 +83,7 @@ class ProgressDisplay:
             rate = (completed - self._first) / max(now - self._start, 1e-9)
             self._output.message(line(rate, (total - completed) / max(rate, 1e-9)))
             return
-        self._above = above
+        self._below = below
         if self._bar is None:
             self._bar = self._new_bar()
             # What was there before would count as done in no time.
@@ -106,9 +106,10 @@ class ProgressDisplay:
 
         class Bar(Progress):
             def get_renderables(self) -> "Iterator[RenderableType]":
-                if display._above is not None:
-                    yield display._above
+                # The bar first: a narrow terminal may be too low for all of what is below.
                 yield from super().get_renderables()
+                if display._below is not None:
+                    yield display._below
 
         # Refreshed from show(): a thread would take turns with the training.
         return Bar(*self._columns(), console=self._console, auto_refresh=False, transient=True)

@@ -1,4 +1,4 @@
-"""Progress of a sweep: a bar with the leaders above it on a terminal, lines elsewhere."""
+"""Progress of a sweep: a bar with the leaders below it on a terminal, lines elsewhere."""
 
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,7 @@ class SweepProgress(ProgressDisplay):
 
         leaders = self._leaders
         table = leaders_table(self._settings, leaders, _LEADERS) if leaders else None
-        self.show(completed, total, line, description=name, above=table)
+        self.show(completed, total, line, description=name, below=table)
 
     def _best(self) -> str:
         best = next(iter(self._leaders), None)

@@ -165,7 +165,7 @@ def _complete(
 
 def _client(patience: Patience) -> httpx.Client:
     timeout = httpx.Timeout(patience.stall_seconds, connect=patience.connect_seconds)
-    headers = {"User-Agent": f"softmax-cli/{__version__}"}
+    headers = {"User-Agent": f"cifar-softmax/{__version__}"}
     try:
         return httpx.Client(timeout=timeout, headers=headers, follow_redirects=False)
     except (ValueError, ImportError, httpx.InvalidURL) as error:

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.posix("a shell of its own")
 
-PROGRAM = f"{sys.executable} -m softmax_cli"
+PROGRAM = f"{shlex.quote(sys.executable)} -m softmax_cli"
 
 
 def shell(script: str, place: Path, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -185,13 +185,14 @@ def test_last_of_joined_xz_streams_cut_short(small: "SmallDataSet", tmp_path: Pa
 
 
 @pytest.mark.parametrize("style", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
-def test_archives_as_tarfile_makes_them(style: int, small: "SmallDataSet", tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "source")
+def test_archives_as_tarfile_makes_them(
+    style: int, small: "SmallDataSet", tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = small.write(tmp_path_factory.mktemp("source"))
     (folder / "readme.html").write_text("<a>")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=style) as tar:
         tar.add(folder, arcname=FOLDER)
-    folder.parent.rename(tmp_path.parent / f"{tmp_path.name}-source")
     assert extract(buffer.getvalue(), small, tmp_path) == small.contents
 
 
