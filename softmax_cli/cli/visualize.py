@@ -101,12 +101,12 @@ def _best_of(sweep: "RunDirectory", output: Output) -> "RunDirectory | None":
 
 def _model_of(run: "RunDirectory", output: Output) -> "SavedModel | None":
     """The model, or None where a training diverged or was interrupted and left only curves."""
-    from softmax_cli.runs.model_file import load_model
+    from softmax_cli.evaluation.predictor import load_saved_model
 
     if not run.model_file.exists() and (run.path / "metrics.csv").is_file():
         output.warning(f"no model at {run.model_file}, so there are only curves to draw")
         return None
-    return load_model(run.model_file)
+    return load_saved_model(run.path)
 
 
 def _draw_evaluation(
