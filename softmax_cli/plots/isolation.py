@@ -28,8 +28,7 @@ def isolated() -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(_unheard("matplotlib"))
-        defaults = _defaults_directory()
-        if defaults is not None and "matplotlib" not in sys.modules:
+        if "matplotlib" not in sys.modules and (defaults := _defaults_directory()):
             stack.enter_context(_default_environment(defaults))
             # The working directory comes before $MATPLOTLIBRC.
             if Path("matplotlibrc").exists():

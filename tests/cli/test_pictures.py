@@ -1,6 +1,7 @@
 """Pictures are an extra of `train` and `sweep`, and the purpose of `visualize`."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_the_command_that_a_warning_names_draws_it(
     assert "softmax visualize 'a b'" in result.err
     assert run("visualize", "a b").code == 0
     assert (tmp_path / "a b/curves.png").stat().st_size > 0
+
+
+def test_a_training_ends_well_where_matplotlib_cannot_be_imported(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.modules['matplotlib'] = None; "
+        "from softmax_cli.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", script, "train", "-c", "demo", *QUICK, "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["run_dir"] == "runs/train/demo-001"
+    assert "curves.png was not drawn: ModuleNotFoundError" in done.stderr
 
 
 @pytest.mark.usefixtures("broken")

@@ -120,6 +120,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 def remove_posix() -> None:
     """Let what Windows lacks be missing."""
+    importlib.import_module("asyncio")  # on Linux Python does not load it without what goes here
     for name in MODULES:
         sys.modules[name] = None  # type: ignore[assignment] # so says Python: it cannot be imported
     for module, names in FUNCTIONS.items():
