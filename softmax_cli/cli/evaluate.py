@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Run, Verbose
 from softmax_cli.cli.output import Output, facts_table, percent
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Split(StrEnum):
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run directory, or a model file.")],
+    run: Run,
     split: Annotated[Split, typer.Option(help="Images to evaluate on.")] = Split.TEST,
     temperature: Annotated[
         float | None,

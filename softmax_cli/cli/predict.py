@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import OutputFormat, Quiet, Run, Verbose, parse_path_text
 from softmax_cli.cli.output import Output, json_text
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ class PredictionFormat(StrEnum):
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Run directory, or a model file.")],
+    run: Run,
     images: Annotated[
         list[str],
         typer.Argument(
+            parser=parse_path_text,
             metavar="IMAGE...",
             help="Image files of any size; - for standard input; .npy files of uint8 images "
             "(N, 32, 32, 3).",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose, parse_path
 from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.cli.pictures import (
     Album,
@@ -38,10 +38,14 @@ class PictureSuffix(StrEnum):
 
 
 def visualize(
-    run: Annotated[Path, typer.Argument(help="Run directory of a training or a sweep.")],
+    run: Annotated[
+        Path, typer.Argument(parser=parse_path, help="Run directory of a training or a sweep.")
+    ],
     directory: Annotated[
         Path | None,
-        typer.Option("--output", metavar="DIR", help="Where to put them. [default: RUN]"),
+        typer.Option(
+            "--output", parser=parse_path, metavar="DIR", help="Where to put them. [default: RUN]"
+        ),
     ] = None,
     scale: Annotated[
         Scale, typer.Option(help="One brightness scale for all templates, or each its own.")

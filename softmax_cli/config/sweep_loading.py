@@ -32,6 +32,8 @@ from softmax_cli.config.sweep_schema import (
 from softmax_cli.config.validation import checked, validated, whole_number_keys
 from softmax_cli.config.writing import config_digest, plain_values
 from softmax_cli.config.yaml_reader import Document
+from softmax_cli.errors import ConfigurationError
+from softmax_cli.paths import expand_home
 
 WHOLE_NUMBER_KEYS = frozenset(whole_number_keys(TrainConfig))
 
@@ -115,20 +117,36 @@ def _insert_base(document: Document, values: dict[str, Value], folder: Path) -> 
     base, has_train = values.pop("base", None), "train" in values
     if has_train and base is None:
         return
-    source = str(base)
-    if is_file := source not in preset_names():
-        source = str((Path() if place == COMMAND_LINE else folder) / source)
     if has_train or base is None:
         found = "both" if has_train else "neither"
         complaint = f"expected exactly one of base and train, got {found}"
-    elif is_file and not (isinstance(base, str) and os.path.lexists(source)):
-        question = nearest(Path(source).stem, preset_names())
-        complaint = f"expected the name of a preset or a YAML file, got {shown(base)}{question}"
     else:
-        values["train"] = plain_values(load_train_config(source))
-        return
+        try:
+            source = _base_source(base, Path() if place == COMMAND_LINE else folder)
+        except ConfigurationError as error:
+            complaint = error.message
+        else:
+            values["train"] = plain_values(load_train_config(source))
+            return
     document.problems.append(Problem(place, ("base",), complaint))
     values.setdefault("train", {})
+
+
+def _base_source(base: Value, folder: Path) -> str:
+    """The preset or the path that ``base`` names; a relative path starts from ``folder``.
+
+    Raises:
+        ConfigurationError: it names neither.
+    """
+    if base in preset_names():
+        return str(base)
+    source = str(folder / expand_home(str(base)))
+    if isinstance(base, str) and os.path.lexists(source):
+        return source
+    question = nearest(Path(source).stem, preset_names())
+    raise ConfigurationError(
+        f"expected the name of a preset or a YAML file, got {shown(base)}{question}"
+    )
 
 
 def _refuse_too_many_values(sweep: SweepConfig, document: Document) -> None:

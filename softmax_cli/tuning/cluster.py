@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli import __version__
@@ -103,7 +102,7 @@ def run_on_cluster(
     def submit(task: StackTask) -> None:
         order = _Order(
             task,
-            data_dir=str(Path(task.stack.shared.data.dir).absolute()),
+            data_dir=str(task.stack.shared.data.directory.absolute()),
             data_digest=data.of(task.stack.shared).train.digest,
             threads=threads,
             version=__version__,

@@ -159,7 +159,7 @@ def test_what_cannot_be_connected_to_is_told_with_the_reason() -> None:
 
 def test_a_look_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(scheduler.socket, "getaddrinfo", lambda *_: released.wait(30))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: released.wait(30))
     monkeypatch.setattr(scheduler, "_is_web_server", lambda *_: False)
     start = time.monotonic()
     assert "got no answer within" in error_at("tcp://somewhere:8786").message
