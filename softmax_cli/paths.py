@@ -1,13 +1,19 @@
-"""Paths as users write them: a ``~`` at the start is the home, as in a shell.
+"""Paths as users write them, and as hints show them.
 
-A shell expands it in a plain argument, but neither behind the ``=`` of ``--data-dir=~/data`` or
-``data.dir=~/data``, nor in quotes, nor in a file or in the value of a variable.
+A ``~`` at the start is the home. A shell replaces it in a plain argument, but neither behind the
+``=`` of ``--data-dir=~/data`` or ``data.dir=~/data``, nor in quotes, nor in a file or in the value
+of a variable.
 """
 
 import os
-from pathlib import Path
+import re
+import shlex
+import sys
+from pathlib import Path, PurePath
 
 from softmax_cli.errors import ConfigurationError
+
+_PLAIN = re.compile(r"[\w.:+\\/-]+")
 
 
 def expand_home(path: str) -> str:
@@ -27,3 +33,17 @@ def expand_home(path: str) -> str:
             hint=f"Write the folder in full, or ./{user} for a folder of that name.",
         )
     return expanded
+
+
+def quoted(path: PurePath) -> str:
+    """A path as one argument of a command, in quotes if it needs them.
+
+    Windows has two shells, cmd and PowerShell, and double quotes are what both know. No file name
+    there has such a quote in it.
+    """
+    text = str(path)
+    if sys.platform != "win32":
+        text = shlex.quote(text)
+    elif not _PLAIN.fullmatch(text):
+        text = f'"{text}"'
+    return text

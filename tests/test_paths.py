@@ -1,10 +1,13 @@
+import shlex
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
+from softmax_cli import paths
 from softmax_cli.errors import ConfigurationError
-from softmax_cli.paths import expand_home
+from softmax_cli.paths import expand_home, quoted
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,29 @@ def test_without_a_home_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(ConfigurationError, match="the home folder of ~ is not known"):
         expand_home("~/data")
+
+
+@pytest.mark.parametrize(
+    "name", ["runs/a", "with a blank", "it's", 'say "x"', "$HOME", "a;b", "größer", "a\\b", "*"]
+)
+def test_a_shell_of_posix_takes_a_quoted_path_for_one_argument(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(paths, "sys", SimpleNamespace(platform="linux"))
+    assert shlex.split(quoted(PurePosixPath(name))) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (r"runs\train\demo-001", r"runs\train\demo-001"),
+        (r"C:\My Documents\run", r'"C:\My Documents\run"'),
+        (r"a&b", '"a&b"'),
+        (r"it's", '"it\'s"'),
+    ],
+)
+def test_cmd_and_powershell_take_a_quoted_path_for_one_argument(
+    monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    monkeypatch.setattr(paths, "sys", SimpleNamespace(platform="win32"))
+    assert quoted(PureWindowsPath(name)) == expected

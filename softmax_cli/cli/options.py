@@ -1,5 +1,6 @@
 """Options and arguments that several commands share."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -71,6 +72,24 @@ Overrides: TypeAlias = Annotated[
         metavar="[KEY=VALUE]...",
         help="Settings by dotted key, such as optimizer.learning_rate=1e-7.",
         show_default=False,
+    ),
+]
+
+
+def _refuse_nan(temperature: float | None) -> float | None:
+    if temperature is not None and math.isnan(temperature):
+        raise typer.BadParameter("expected a number, got nan")
+    return temperature
+
+
+Temperature: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature",
+        min=1e-6,
+        max=1e6,
+        callback=_refuse_nan,
+        help="Temperature of the probabilities. [default: the one of the training]",
     ),
 ]
 Run: TypeAlias = Annotated[

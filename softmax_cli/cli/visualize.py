@@ -16,6 +16,7 @@ from softmax_cli.cli.pictures import (
     draw_templates,
 )
 from softmax_cli.errors import DataError, ModelError
+from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.runs.directory import RunDirectory
@@ -135,7 +136,7 @@ def _draw_evaluation(
         output.warning(f"pictures of the evaluation are left out: {error.message}")
         return []
     if assessment is None:
-        output.message(f"For more pictures, first: softmax evaluate {run.path}")
+        output.message(f"For more pictures, first: softmax evaluate {quoted(run.path)}")
         return []
     fitted = None
     if calibration_file(run.path).exists():
@@ -147,7 +148,7 @@ def _draw_evaluation(
     if len(paths) == 1:
         output.message(
             "A hinge model has no probabilities to draw; it gets some from: "
-            f"softmax evaluate {run.path} --calibrate"
+            f"softmax evaluate {quoted(run.path)} --calibrate"
         )
     return paths
 

@@ -33,7 +33,7 @@ from softmax_cli.config.validation import checked, validated, whole_number_keys
 from softmax_cli.config.writing import config_digest, plain_values
 from softmax_cli.config.yaml_reader import Document
 from softmax_cli.errors import ConfigurationError
-from softmax_cli.paths import expand_home
+from softmax_cli.paths import expand_home, quoted
 
 WHOLE_NUMBER_KEYS = frozenset(whole_number_keys(TrainConfig))
 
@@ -57,7 +57,7 @@ def load_sweep_config(source: str, overrides: Sequence[str] = ()) -> SweepConfig
     own = [text for text in overrides if not _is_about_base(text)]
     apply_overrides(document, own, sweep_key_path)
     if isinstance(document.value, dict):
-        _refuse_training(document, document.value)
+        _refuse_training(document, document.value, Path(source))
         _insert_base(document, document.value, Path(source).parent)
     apply_overrides(document, filter(_is_about_base, overrides), sweep_key_path)
     sweep = validated(SweepConfig, document)
@@ -98,13 +98,14 @@ def _is_about_base(override: str) -> bool:
     return path[0] == "train" and len(path) > 1
 
 
-def _refuse_training(document: Document, values: dict[str, Value]) -> None:
+def _refuse_training(document: Document, values: dict[str, Value], source: Path) -> None:
     """Say in one sentence that a file is of the other kind, instead of a line for each key."""
     if "parameters" not in values and not values.keys().isdisjoint(TrainConfig.model_fields):
         complaint = "expected a sweep with base and parameters, got the settings of a training"
         raise configuration_error(
             [Problem(document.place(()), (), complaint)],
-            hint="`softmax train` runs it. A sweep can name it as its base.",
+            hint=f"Run it with: softmax train --config {quoted(source)}\n"
+            "A sweep can name it as its base.",
         )
 
 

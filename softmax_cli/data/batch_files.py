@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from softmax_cli.errors import DataError
+from softmax_cli.paths import quoted
 
 FOLDER: Final = "cifar-10-batches-py"
 DOWNLOAD_HINT: Final = (
@@ -126,7 +127,7 @@ def find_batches(data_dir: Path, files: Sequence[BatchFile] = CIFAR10_FILES) -> 
     if data_dir.is_file():
         raise DataError(
             f"expected a folder with CIFAR-10 in it, got the file {data_dir}",
-            hint=f"Unpack it with `softmax download --from {data_dir}`.",
+            hint=f"Unpack it with `softmax download --from {quoted(data_dir)}`.",
         )
     raise DataError(f"CIFAR-10 not found: expected the folder {inside}", hint=DOWNLOAD_HINT)
 

@@ -18,11 +18,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import Literal, Self
 
 from softmax_cli.errors import RunDirectoryError
+from softmax_cli.paths import quoted
 from softmax_cli.runs.atomic import make_directory, remove_leftovers, sync_directory, write_text
 
 Kind = Literal["train", "sweep"]
@@ -40,12 +40,16 @@ _MADE_FILES = {
     "best.safetensors",
     "evaluation.json",
     "calibration.json",
+    "best.calibration.json",
     "trials.jsonl",
     "results.csv",
     "best.yaml",
     *(f"{name}.{suffix}" for name in _PICTURES for suffix in ("png", "svg", "pdf")),
 }
-_RUNS_HINT = "`softmax train` and `softmax sweep` make them, below runs/ if nothing else is said."
+_RUNS_HINT = (
+    "`softmax train` and `softmax sweep --config FILE_OR_PRESET` make them, below runs/ if nothing "
+    "else is said."
+)
 _STACK_NAME = re.compile(r"stack-\w+")
 _CHECKPOINT_NAME = re.compile(r"step-\d+\.safetensors")
 # What a file system answers that cannot lock a directory, as NFS does.
@@ -202,7 +206,7 @@ def open_run_directory(
 
 def resume_command(kind: Kind, path: Path) -> str:
     """What goes on with a run, as it can be pasted into a shell whatever the path is."""
-    return f"softmax {kind} --resume {quote(str(path))}"
+    return f"softmax {kind} --resume {quoted(path)}"
 
 
 def _marker(kind: Kind) -> str:
