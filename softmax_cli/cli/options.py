@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from softmax_cli.cli.completion import complete_config
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.paths import expand_home
 
@@ -62,6 +63,7 @@ Config: TypeAlias = Annotated[
         "--config",
         "-c",
         parser=parse_path_text,
+        autocompletion=complete_config,
         metavar="FILE_OR_PRESET",
         help="YAML file, or name of a preset.",
     ),
