@@ -77,8 +77,9 @@ def predict(
         verbose=verbose,
     )
     model = load_saved_model(run)
+    own = own_temperature(model)
     if temperature is None:
-        temperature = fitted_temperature(run, model) if calibrated else own_temperature(model)
+        temperature = fitted_temperature(run, model) if calibrated else own
     output.detail(f"Temperature: {temperature}")
     results = _results(model, images, top, temperature)
     if form is PredictionFormat.JSON:
