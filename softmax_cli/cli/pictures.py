@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from softmax_cli.cli.output import Output, describe
+from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,7 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
         output.warning(
             f"{name} was not drawn: {describe(error)}\n"
-            f"Everything else is complete. To draw it later: softmax visualize {quote(str(run))}"
+            f"Everything else is complete. To draw it later: softmax visualize {quoted(run)}"
         )
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose, parse_path
 from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.errors import DataError, ModelError
+from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.cli.pictures import Album
@@ -32,10 +33,14 @@ class PictureSuffix(StrEnum):
 
 
 def visualize(
-    run: Annotated[Path, typer.Argument(help="Run directory of a training or a sweep.")],
+    run: Annotated[
+        Path, typer.Argument(parser=parse_path, help="Run directory of a training or a sweep.")
+    ],
     directory: Annotated[
         Path | None,
-        typer.Option("--output", metavar="DIR", help="Where to put them. [default: RUN]"),
+        typer.Option(
+            "--output", parser=parse_path, metavar="DIR", help="Where to put them. [default: RUN]"
+        ),
     ] = None,
     scale: Annotated[
         Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
@@ -118,7 +123,6 @@ def _draw_evaluation(
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
     from softmax_cli.cli.pictures import draw_assessment
-    from softmax_cli.runs.shell import quoted
     from softmax_cli.training.assessment import assess_again
     from softmax_cli.training.saved import calibration_file, fitted_temperature
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,7 @@ def load_training_data(config: TrainConfig) -> TrainingData:
         DataError: if the data set is missing or not intact.
         ConfigurationError: if it is too small for the split.
     """
-    images = load_split(config.data.dataset, Path(config.data.dir), "train")
+    images = load_split(config.data.dataset, config.data.directory, "train")
     train, validation = split_train_validation(
         images, train_size=config.data.train_size, validation_size=config.data.validation_size
     )

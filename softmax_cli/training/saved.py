@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from softmax_cli.data.preprocessing import Preprocessing
 from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.scoring import score_images
+from softmax_cli.paths import quoted
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import SavedModel, load_model
-from softmax_cli.runs.shell import quoted
 from softmax_cli.runs.tables import read_json
 
 
@@ -59,7 +59,12 @@ def own_temperature(model: SavedModel) -> float | None:
 
 
 def calibration_file(run: Path) -> Path:
-    """Where the fitted temperature of a run directory, or of the model file in one, is kept."""
+    """Where the fitted temperature of a run directory or of a model file is kept.
+
+    That of ``model.safetensors`` is its directory's, any other model file has its own beside it.
+    """
+    if run.is_file() and run.name != "model.safetensors":
+        return run.with_name(f"{run.stem}.calibration.json")
     return (run.parent if run.is_file() else run) / "calibration.json"
 
 
@@ -67,16 +72,19 @@ def fitted_temperature(run: Path, model: SavedModel) -> float:
     """The temperature that ``softmax evaluate --calibrate`` fitted to a model.
 
     Args:
-        run: the run directory, or the model file in one.
+        run: the run directory or the model file.
         model: what was loaded from there.
 
     Raises:
         ModelError: none was fitted, or it was to other weights.
     """
     path = calibration_file(run)
-    hint = f"Fit one: softmax evaluate {quoted(path.parent)} --calibrate"
+    hint = f"Fit one: softmax evaluate {quoted(run)} --calibrate"
     if not path.is_file():
-        raise ModelError(f"no calibration at {path}", hint=hint)
+        # A copy of a run's model beside that run's calibration.
+        path = path.with_name("calibration.json")
+    if not path.is_file():
+        raise ModelError(f"no calibration at {calibration_file(run)}", hint=hint)
     document = read_json(path)
     if document.get("model_digest") != model_digest(model):
         raise ModelError(f"the calibration in {path} belongs to another model", hint=hint)

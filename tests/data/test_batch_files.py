@@ -8,7 +8,7 @@ import pytest
 from softmax_cli.data import batch_files
 from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER, find_batches, not_intact, verify
 from softmax_cli.errors import DataError
-from softmax_cli.runs.shell import quoted
+from softmax_cli.paths import quoted
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, zip_of
 
 if TYPE_CHECKING:
