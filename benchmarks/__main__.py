@@ -22,6 +22,7 @@ from benchmarks.task import Images
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.errors import ConfigurationError, SoftmaxError
+from softmax_cli.paths import expand_home
 
 _LIBRARIES = {
     "single": ("torch", "jax"),
@@ -160,15 +161,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data-dir",
-        type=Path,
-        default=Path(os.environ.get("SOFTMAX_DATA_DIR", "data")),
+        type=_path,
+        default=os.environ.get("SOFTMAX_DATA_DIR", "data"),
         help="folder that holds cifar-10-batches-py/",
     )
     parser.add_argument("--repeats", type=int, help="rounds that count (default: 5)")
     parser.add_argument("--target", type=float, help="accuracy to be reached (default: 0.416)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that all works")
-    parser.add_argument("--output", type=Path, help="folder for results.json, .md and .png")
+    parser.add_argument("--output", type=_path, help="folder for results.json, .md and .png")
     return parser
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(expand_home(text))
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _group(name: str) -> str:

@@ -56,6 +56,7 @@ def cifar10_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def unpack_cifar10(source: Path, target: Path) -> None:
     """Put ``cifar-10-batches-py/`` of an archive, or of a folder, into the folder ``target``."""
+    source = source.expanduser()
     if source.is_dir():
         named = source.name == "cifar-10-batches-py"
         folder = source if named else source / "cifar-10-batches-py"

@@ -24,10 +24,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "config": set(),
     "runs": set(),
     "model": set(),
+    "paths": set(),
     "arrays": set(),
     "errors": set(),
 }
-FOR_ALL = {"arrays", "errors", "__version__"}
+FOR_ALL = {"paths", "arrays", "errors", "__version__"}
 
 
 def room_of(module: Path) -> str:

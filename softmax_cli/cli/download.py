@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose, parse_path
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.tables import FactsTable
@@ -22,13 +22,19 @@ def download(
     data_dir: Annotated[
         Path,
         typer.Option(
-            envvar="SOFTMAX_DATA_DIR", help="Folder that will contain cifar-10-batches-py/."
+            parser=parse_path,
+            metavar="DIR",
+            envvar="SOFTMAX_DATA_DIR",
+            help="Folder that will contain cifar-10-batches-py/.",
         ),
     ] = Path("data"),
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE_OR_DIR", help="Take an archive or a folder you already have."
+            "--from",
+            parser=parse_path,
+            metavar="FILE_OR_DIR",
+            help="Take an archive or a folder you already have.",
         ),
     ] = None,
     url: Annotated[

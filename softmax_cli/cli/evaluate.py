@@ -1,14 +1,13 @@
 """``softmax evaluate``: loss, accuracy and calibration of a trained model."""
 
 import errno
-import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Run, Temperature, Verbose
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 
@@ -44,16 +43,9 @@ class Split(StrEnum):
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run directory, or a model file.")],
+    run: Run,
     split: Annotated[Split, typer.Option(help="Images to evaluate on.")] = Split.TEST,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            min=1e-6,
-            max=1e6,
-            help="Temperature of the probabilities. [default: the one of the training]",
-        ),
-    ] = None,
+    temperature: Temperature = None,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Fit a temperature to the validation images.")
     ] = False,
@@ -65,16 +57,15 @@ def evaluate(
     """Measure loss, accuracy and calibration of a trained model, overall and for each class.
 
     The result is kept in the run directory as evaluation.json, where `visualize` finds it, and a
-    fitted temperature as calibration.json, for `predict --calibrated`. No temperature changes a
-    prediction. A hinge model has probabilities only at a temperature that is given or fitted.
+    fitted temperature as calibration.json, for `predict --calibrated`; that of a model file is kept
+    beside it. No temperature changes a prediction. A hinge model has probabilities only at a
+    temperature that is given or fitted.
     """
     from softmax_cli.evaluation import assessment as assessing
     from softmax_cli.evaluation.predictor import load_saved_model
 
     if calibrate and temperature is not None:
         raise typer.BadParameter("--calibrate fits a temperature: leave out --temperature")
-    if temperature is not None and math.isnan(temperature):
-        raise typer.BadParameter("--temperature must be a number")
     output = Output(form, quiet=quiet, verbose=verbose)
     model = load_saved_model(run)
     output.detail(
@@ -89,13 +80,30 @@ def evaluate(
     output.result({"run_dir": run, **document}, lambda: _table(assessment, calibration))
     if run.is_dir():
         _store(run / "evaluation.json", assessing.bound_to(model, document), output)
-        if calibration:
-            fitted = assessing.bound_to(model, calibration.to_json())
-            _store(run / "calibration.json", fitted, output)
+    if calibration:
+        _keep(run, assessing.bound_to(model, calibration.to_json()), output)
 
 
-def _store(path: Path, document: dict[str, Any], output: Output) -> None:
-    """Write a document into the run directory, or say that this may not be done."""
+def _keep(run: Path, calibration: dict[str, Any], output: Output) -> None:
+    """Keep a calibration, and say how to predict with it."""
+    from softmax_cli.evaluation.predictor import calibration_file
+    from softmax_cli.paths import quoted
+
+    path, model = calibration_file(run), quoted(run)
+    if _store(path, calibration, output):
+        output.message(
+            f"The fitted temperature is kept in {path}. "
+            f"Predict with it: softmax predict {model} IMAGE... --calibrated"
+        )
+    else:
+        temperature = calibration["temperature"]
+        output.message(
+            f"Predict with it: softmax predict {model} IMAGE... --temperature {temperature!r}"
+        )
+
+
+def _store(path: Path, document: dict[str, Any], output: Output) -> bool:
+    """Write a document, or say that this may not be done; tell whether it was."""
     from softmax_cli.runs.tables import write_json
 
     try:
@@ -104,6 +112,8 @@ def _store(path: Path, document: dict[str, Any], output: Output) -> None:
         if error.errno not in _NOT_ALLOWED:
             raise
         output.message(f"Not kept: {path} may not be written ({error.strerror}).")
+        return False
+    return True
 
 
 def _table(assessment: "Assessment", calibration: "Calibration | None") -> "RenderableType":

@@ -1,10 +1,15 @@
 """Options and arguments that several commands share."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+from softmax_cli.cli.completion import complete_config
+from softmax_cli.errors import ConfigurationError
+from softmax_cli.paths import expand_home
 
 
 class OutputFormat(StrEnum):
@@ -12,6 +17,21 @@ class OutputFormat(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+def parse_path_text(text: str) -> str:
+    """Parse an option or argument that may name a file: a ``~`` at its start is the home."""
+    try:
+        return expand_home(text)
+    except ConfigurationError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
+
+
+def parse_path(text: str | Path) -> Path:
+    """Parse a path; every option and argument that takes one names this as its parser."""
+    parsed = Path(parse_path_text(str(text)))
+    # What has been expanded, or was not meant to be, is not to be expanded where it is used.
+    return parsed.absolute() if str(parsed).startswith("~") else parsed
 
 
 Format: TypeAlias = Annotated[
@@ -28,6 +48,8 @@ DataDir: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
+        parser=parse_path,
+        metavar="DIR",
         envvar="SOFTMAX_DATA_DIR",
         help="Folder that contains cifar-10-batches-py/. [default: data.dir of the configuration]",
     ),
@@ -38,7 +60,12 @@ Seed: TypeAlias = Annotated[
 Config: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--config", "-c", metavar="FILE_OR_PRESET", help="YAML file, or name of a preset."
+        "--config",
+        "-c",
+        parser=parse_path_text,
+        autocompletion=complete_config,
+        metavar="FILE_OR_PRESET",
+        help="YAML file, or name of a preset.",
     ),
 ]
 Overrides: TypeAlias = Annotated[
@@ -49,13 +76,41 @@ Overrides: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _refuse_nan(temperature: float | None) -> float | None:
+    if temperature is not None and math.isnan(temperature):
+        raise typer.BadParameter("expected a number, got nan")
+    return temperature
+
+
+Temperature: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature",
+        min=1e-6,
+        max=1e6,
+        callback=_refuse_nan,
+        help="Temperature of the probabilities. [default: the one of the training]",
+    ),
+]
+Run: TypeAlias = Annotated[
+    Path, typer.Argument(parser=parse_path, help="Run directory, or a model file.")
+]
 RunDir: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--run-dir", help="Directory for this run. [default: a new one below runs/]"),
+    typer.Option(
+        "--run-dir",
+        parser=parse_path,
+        metavar="DIR",
+        help="Directory for this run. [default: a new one below runs/]",
+    ),
 ]
 Resume: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--resume", metavar="DIR", help="Go on with the unfinished run in DIR."),
+    typer.Option(
+        "--resume", parser=parse_path, metavar="DIR", help="Go on with the unfinished run in DIR."
+    ),
 ]
 Overwrite: TypeAlias = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run that --run-dir holds.")

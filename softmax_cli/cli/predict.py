@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import OutputFormat, Quiet, Run, Temperature, Verbose, parse_path_text
 from softmax_cli.cli.output import Output, json_text
 from softmax_cli.cli.tables import cell_width, padded, printable
 
@@ -35,10 +35,11 @@ class PredictionFormat(StrEnum):
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Run directory, or a model file.")],
+    run: Run,
     images: Annotated[
         list[str],
         typer.Argument(
+            parser=parse_path_text,
             metavar="IMAGE...",
             help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
             "images (N, 32, 32, 3).",
@@ -53,6 +54,7 @@ def predict(
             "--calibrated", help="Probabilities at the temperature of `evaluate --calibrate`."
         ),
     ] = False,
+    temperature: Temperature = None,
     form: Annotated[
         PredictionFormat,
         typer.Option(
@@ -65,8 +67,8 @@ def predict(
     """Name the classes of images, the likeliest first, with their probabilities.
 
     An image is cut to its middle square and reduced to 32 x 32 pixels. Files that are no images
-    are reported, the others go on, and the exit code is 1. The scores of a hinge model are no
-    probabilities until it is calibrated.
+    are reported, the others go on, and the exit code is 1. A hinge model has probabilities
+    only at a temperature that is given or fitted; without one its scores are shown.
     """
     from softmax_cli.evaluation.predictor import (
         fitted_temperature,
@@ -76,13 +78,17 @@ def predict(
 
     if images.count("-") > 1:
         raise typer.BadParameter("standard input (-) holds one image: name it once")
+    if calibrated and temperature is not None:
+        raise typer.BadParameter("--calibrated takes a fitted temperature: leave out --temperature")
     output = Output(
         OutputFormat.JSON if form is PredictionFormat.JSON else OutputFormat.TABLE,
         quiet=quiet,
         verbose=verbose,
     )
     model = load_saved_model(run)
-    temperature = fitted_temperature(run, model) if calibrated else own_temperature(model)
+    own = own_temperature(model)
+    if temperature is None:
+        temperature = fitted_temperature(run, model) if calibrated else own
     output.detail(f"Temperature: {temperature}")
     results = _results(model, images, top, temperature)
     if form is PredictionFormat.JSON:

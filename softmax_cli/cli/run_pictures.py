@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli.cli.output import Output, describe
-from softmax_cli.runs.shell import quoted
+from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment

@@ -69,10 +69,10 @@ def train(
 
 
 def _refuse_with_resume(**options: object) -> None:
-    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
+    names = {name: f"--{name.replace('_', '-')}" for name in options} | {"overrides": "KEY=VALUE"}
+    given = ", ".join(names[name] for name, value in options.items() if value)
     if given:
-        names = ", ".join(given).replace("--overrides", "KEY=VALUE")
-        raise typer.BadParameter(f"a resumed run keeps its settings: leave out {names}")
+        raise typer.BadParameter(f"a resumed run keeps its settings: leave out {given}")
 
 
 def _start(

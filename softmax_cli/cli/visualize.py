@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose, parse_path
 from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.errors import DataError, ModelError
+from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.cli.run_pictures import Album
@@ -32,10 +33,14 @@ class PictureSuffix(StrEnum):
 
 
 def visualize(
-    run: Annotated[Path, typer.Argument(help="Run directory of a training or a sweep.")],
+    run: Annotated[
+        Path, typer.Argument(parser=parse_path, help="Run directory of a training or a sweep.")
+    ],
     directory: Annotated[
         Path | None,
-        typer.Option("--output", metavar="DIR", help="Where to put them. [default: RUN]"),
+        typer.Option(
+            "--output", parser=parse_path, metavar="DIR", help="Where to put them. [default: RUN]"
+        ),
     ] = None,
     scale: Annotated[
         Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
@@ -120,7 +125,6 @@ def _draw_evaluation(
     from softmax_cli.cli.run_pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
     from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
-    from softmax_cli.runs.shell import quoted
 
     try:
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)

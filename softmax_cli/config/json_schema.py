@@ -1,7 +1,7 @@
 """JSON schemas of the configuration files, for completion and checks in editors.
 
 ``python -m softmax_cli.config.json_schema`` writes them to ``configs/schema/``; presets point there
-in their second line.
+in their second line, and those that ``softmax presets`` prints to the installed files.
 """
 
 import json

@@ -20,6 +20,7 @@ from softmax_cli.config.validation import validated
 from softmax_cli.config.writing import plain_values
 from softmax_cli.config.yaml_reader import Document, read_yaml, read_yaml_file
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.paths import quoted
 
 
 def load_train_config(source: str | None, overrides: Sequence[str] = ()) -> TrainConfig:
@@ -37,7 +38,7 @@ def load_train_config(source: str | None, overrides: Sequence[str] = ()) -> Trai
         complaint = "expected the settings of a training, got those of a sweep"
         raise configuration_error(
             [Problem(document.place(()), (), complaint)],
-            hint="`softmax sweep` runs it. Its base is a training.",
+            hint=f"Run it with: softmax sweep --config {quoted(Path(str(source)))}",
         )
     apply_overrides(document, overrides)
     return validated(TrainConfig, document)

@@ -5,11 +5,16 @@ find them; a wheel carries a copy inside the package.
 """
 
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from softmax_cli.config.problems import nearest
 from softmax_cli.errors import ConfigurationError
 
+Kind: TypeAlias = Literal["train", "sweep"]
+"""The command that a configuration is for."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
+_SCHEMA_COMMENT = "# yaml-language-server: $schema="
 
 
 def preset_directory() -> Path:
@@ -63,3 +68,44 @@ def preset_description(name: str) -> str:
         ConfigurationError: if no preset has this name.
     """
     return preset_text(name).partition("\n")[0].removeprefix("#").strip()
+
+
+def preset_kind(name: str) -> Kind:
+    """The command that runs a preset, by the schema that its second line names.
+
+    Raises:
+        ConfigurationError: if no preset has this name.
+    """
+    text = preset_text(name)
+    return next(kind for kind in get_args(Kind) if _comment(_relative_schema(kind)) in text)
+
+
+def preset_text_elsewhere(name: str) -> str:
+    """The YAML text of a preset for a file anywhere on this machine.
+
+    The comment that tells editors where the schema is names the installed file by its URI, in which
+    blanks and what is not ASCII are escaped: editors take the comment to end at a blank.
+
+    Raises:
+        ConfigurationError: if no preset has this name.
+    """
+    kind = preset_kind(name)
+    installed = _comment(schema_path(kind).as_uri())
+    return preset_text(name).replace(_comment(_relative_schema(kind)), installed, 1)
+
+
+def schema_path(kind: Kind) -> Path:
+    """The JSON schema of a kind of configuration, as an absolute path.
+
+    Raises:
+        ConfigurationError: if the installation has none.
+    """
+    return preset_directory() / _relative_schema(kind)
+
+
+def _relative_schema(kind: Kind) -> str:
+    return f"schema/{kind}.schema.json"
+
+
+def _comment(schema: str) -> str:
+    return f"{_SCHEMA_COMMENT}{schema}\n"

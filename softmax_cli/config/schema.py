@@ -7,6 +7,7 @@ are no numbers, 200.0 is no whole number, but 1 may stand where 1.0 is expected.
 Arithmetic is done in float32, so numbers beyond 1e30 are refused here instead of overflowing there.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -22,6 +23,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from softmax_cli.errors import ConfigurationError, DataError
+from softmax_cli.paths import expand_home
 
 DEFAULT_ITERATIONS = 3000
 CIFAR10_TRAINING_IMAGES = 50_000
@@ -55,6 +59,15 @@ def complaint(text: str, *path: str) -> PydanticCustomError:
     return PydanticCustomError("complaint", "{text}", {"text": text, **blamed})
 
 
+def _refuse_null(value: object) -> object:
+    if value is None:
+        raise complaint("expected text, got null: a plain ~ means null in YAML, and ~/ is the home")
+    return value
+
+
+PathText: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(_refuse_null)]
+
+
 class Settings(BaseModel):
     """What all sections share: they are frozen, strict, and know no keys but their own."""
 
@@ -68,8 +81,9 @@ class DataSettings(Settings):
         default="cifar10",
         description="cifar10, or images of the same shape made from a seed in memory.",
     )
-    dir: str = Field(
-        default="data", min_length=1, description="Folder that contains cifar-10-batches-py/."
+    dir: PathText = Field(
+        default="data",
+        description="Folder that contains cifar-10-batches-py/; ~/ is the home of who runs it.",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -80,6 +94,20 @@ class DataSettings(Settings):
         ge=1,
         description="Validation images, taken from the end of the training split.",
     )
+
+    @property
+    def directory(self) -> Path:
+        """``dir`` with a ``~`` at its start replaced by the home on this machine.
+
+        Settings keep what was written, so that a run works on for another user elsewhere.
+
+        Raises:
+            DataError: the home is not known here.
+        """
+        try:
+            return Path(expand_home(self.dir))
+        except ConfigurationError as error:
+            raise DataError(f"data.dir: {error.message}", hint=error.hint) from error
 
     @model_validator(mode="after")
     def _leave_training_images(self) -> Self:

@@ -33,6 +33,7 @@ from softmax_cli.config.validation import checked, validated, whole_number_keys
 from softmax_cli.config.writing import config_digest, plain_values
 from softmax_cli.config.yaml_reader import Document, read_yaml_file
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.paths import expand_home, quoted
 
 WHOLE_NUMBER_KEYS = frozenset(whole_number_keys(TrainConfig))
 
@@ -56,7 +57,7 @@ def load_sweep_config(source: str, overrides: Sequence[str] = ()) -> SweepConfig
     own = [text for text in overrides if not _is_about_base(text)]
     apply_overrides(document, own, sweep_key_path)
     if isinstance(document.value, dict):
-        _refuse_training(document, document.value)
+        _refuse_training(document, document.value, Path(source))
         _insert_base(document, document.value, Path(source).parent)
     apply_overrides(document, filter(_is_about_base, overrides), sweep_key_path)
     sweep = validated(SweepConfig, document)
@@ -112,13 +113,14 @@ def _is_about_base(override: str) -> bool:
     return path[0] == "train" and len(path) > 1
 
 
-def _refuse_training(document: Document, values: dict[str, Value]) -> None:
+def _refuse_training(document: Document, values: dict[str, Value], source: Path) -> None:
     """Say in one sentence that a file is of the other kind, instead of a line for each key."""
     if "parameters" not in values and not values.keys().isdisjoint(TrainConfig.model_fields):
         complaint = "expected a sweep with base and parameters, got the settings of a training"
         raise configuration_error(
             [Problem(document.place(()), (), complaint)],
-            hint="`softmax train` runs it. A sweep can name it as its base.",
+            hint=f"Run it with: softmax train --config {quoted(source)}\n"
+            "A sweep can name it as its base.",
         )
 
 
@@ -131,20 +133,36 @@ def _insert_base(document: Document, values: dict[str, Value], folder: Path) -> 
     base, has_train = values.pop("base", None), "train" in values
     if has_train and base is None:
         return
-    source = str(base)
-    if is_file := source not in preset_names():
-        source = str((Path() if place == COMMAND_LINE else folder) / source)
     if has_train or base is None:
         found = "both" if has_train else "neither"
         complaint = f"expected exactly one of base and train, got {found}"
-    elif is_file and not (isinstance(base, str) and os.path.lexists(source)):
-        question = nearest(Path(source).stem, preset_names())
-        complaint = f"expected the name of a preset or a YAML file, got {shown(base)}{question}"
     else:
-        values["train"] = plain_values(load_train_config(source))
-        return
+        try:
+            source = _base_source(base, Path() if place == COMMAND_LINE else folder)
+        except ConfigurationError as error:
+            complaint = error.message
+        else:
+            values["train"] = plain_values(load_train_config(source))
+            return
     document.problems.append(Problem(place, ("base",), complaint))
     values.setdefault("train", {})
+
+
+def _base_source(base: Value, folder: Path) -> str:
+    """The preset or the path that ``base`` names; a relative path starts from ``folder``.
+
+    Raises:
+        ConfigurationError: it names neither.
+    """
+    if base in preset_names():
+        return str(base)
+    source = str(folder / expand_home(str(base)))
+    if isinstance(base, str) and os.path.lexists(source):
+        return source
+    question = nearest(Path(source).stem, preset_names())
+    raise ConfigurationError(
+        f"expected the name of a preset or a YAML file, got {shown(base)}{question}"
+    )
 
 
 def _refuse_too_many_values(sweep: SweepConfig, document: Document) -> None:

@@ -24,7 +24,7 @@ from softmax_cli.data.file_kinds import (
     recognise_version,
 )
 from softmax_cli.errors import DataError
-from softmax_cli.runs.shell import quoted
+from softmax_cli.paths import quoted
 
 FOLDER: Final = "cifar-10-batches-py"
 IMPORT_HINT: Final = (

@@ -116,7 +116,7 @@ def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) ->
         DataError: the data set is missing or not intact, or has other classes than the model.
     """
     settings = settings_of(model).data
-    directory = data_dir or Path(settings.dir)
+    directory = data_dir or settings.directory
     whole = load_split(settings.dataset, directory, "test" if split == "test" else "train")
     if whole.class_names != model.class_names:
         raise DataError(

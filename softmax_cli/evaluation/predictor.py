@@ -21,9 +21,9 @@ from softmax_cli.features.pixels import Pixels
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
+from softmax_cli.paths import quoted
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import HINT, SavedModel, load_model
-from softmax_cli.runs.shell import quoted
 from softmax_cli.runs.tables import read_json
 
 
@@ -108,7 +108,12 @@ def _setting(model: SavedModel, section: str, key: str) -> str | None:
 
 
 def calibration_file(run: Path) -> Path:
-    """Where the fitted temperature of a run directory, or of the model file in one, is kept."""
+    """Where the fitted temperature of a run directory or of a model file is kept.
+
+    That of ``model.safetensors`` is its directory's, any other model file has its own beside it.
+    """
+    if run.is_file() and run.name != "model.safetensors":
+        return run.with_name(f"{run.stem}.calibration.json")
     return (run.parent if run.is_file() else run) / "calibration.json"
 
 
@@ -116,16 +121,19 @@ def fitted_temperature(run: Path, model: SavedModel) -> float:
     """The temperature that ``softmax evaluate --calibrate`` fitted to a model.
 
     Args:
-        run: the run directory, or the model file in one.
+        run: the run directory or the model file.
         model: what was loaded from there.
 
     Raises:
         ModelError: none was fitted, or it was to other weights.
     """
     path = calibration_file(run)
-    hint = f"Fit one: softmax evaluate {quoted(path.parent)} --calibrate"
+    hint = f"Fit one: softmax evaluate {quoted(run)} --calibrate"
     if not path.is_file():
-        raise ModelError(f"no calibration at {path}", hint=hint)
+        # A copy of a run's model beside that run's calibration.
+        path = path.with_name("calibration.json")
+    if not path.is_file():
+        raise ModelError(f"no calibration at {calibration_file(run)}", hint=hint)
     document = read_json(path)
     if document.get("model_digest") != model_digest(model):
         raise ModelError(f"the calibration in {path} belongs to another model", hint=hint)

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from softmax_cli.errors import RunDirectoryError
+from softmax_cli.paths import quoted
 from softmax_cli.runs.atomic import (
     make_directory,
     remove_file,
@@ -28,7 +29,6 @@ from softmax_cli.runs.atomic import (
 )
 from softmax_cli.runs.locks import LOCK_NAME, DirectoryLock
 from softmax_cli.runs.pictures import PICTURE_FILES
-from softmax_cli.runs.shell import quoted
 
 Kind = Literal["train", "sweep"]
 
@@ -44,12 +44,16 @@ _MADE_FILES = {
     "best.safetensors",
     "evaluation.json",
     "calibration.json",
+    "best.calibration.json",
     "trials.jsonl",
     "results.csv",
     "best.yaml",
     *PICTURE_FILES,
 }
-_RUNS_HINT = "`softmax train` and `softmax sweep` make them, below runs/ if nothing else is said."
+_RUNS_HINT = (
+    "`softmax train` and `softmax sweep --config FILE_OR_PRESET` make them, below runs/ if nothing "
+    "else is said."
+)
 _STACK_NAME = re.compile(r"stack-\w+")
 _CHECKPOINT_NAME = re.compile(r"step-\d+\.safetensors")
 

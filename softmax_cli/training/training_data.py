@@ -5,7 +5,6 @@ feature map and the standardisation are fitted in one place.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from softmax_cli.arrays import Rows
 from softmax_cli.config.schema import TrainConfig
@@ -50,7 +49,7 @@ def load_training_data(config: TrainConfig) -> TrainingData:
         DataError: if the data set is missing or not intact.
         ConfigurationError: if it is too small for the split.
     """
-    images = load_split(config.data.dataset, Path(config.data.dir), "train")
+    images = load_split(config.data.dataset, config.data.directory, "train")
     train, validation = split_train_validation(
         images, train_size=config.data.train_size, validation_size=config.data.validation_size
     )

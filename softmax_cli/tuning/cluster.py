@@ -5,7 +5,6 @@ the number of threads it is given, so that a result does not depend on where its
 A stack whose worker is lost is given to another; the scheduler does so three times by default.
 """
 
-import logging
 import os
 import threading
 import time
@@ -14,7 +13,6 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softmax_cli import __version__
@@ -26,12 +24,17 @@ from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.data_cache import DataCache
+from softmax_cli.tuning.scheduler import (
+    ANSWER_SECONDS,
+    check_scheduler,
+    no_scheduler,
+    silent_logging,
+)
 from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
 
 if TYPE_CHECKING:
     from distributed import Client
 
-_CONNECT_SECONDS = 15
 _POLL_SECONDS = 0.5
 
 
@@ -44,30 +47,19 @@ def connected(address: str) -> "Iterator[Client]":
     """
     try:
         from distributed import Client
-        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise ConfigurationError(
             "expected Dask for --scheduler, but it is not installed",
             hint="In the checkout of softmax, run: pip install -e '.[distributed]'",
         ) from error
-    # What it logs as errors comes as exceptions, too.
-    logger = logging.getLogger("distributed.client")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
+    with silent_logging():
+        check_scheduler(address)
         try:
-            # A client with an address that makes no sense would take half a minute to say so.
-            get_address_host_port(address)
-            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(
-                f"expected a Dask scheduler at {address}, got no answer: {error}",
-                hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
-            ) from error
+            client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+        except (OSError, ImportError) as error:
+            raise no_scheduler(address, f"no answer: {error}") from error
         with client:
             yield client
-    finally:
-        logger.setLevel(level)
 
 
 def run_on_cluster(
@@ -105,7 +97,7 @@ def run_on_cluster(
     def submit(task: StackTask) -> None:
         order = _Order(
             task,
-            data_dir=str(Path(task.stack.shared.data.dir).absolute()),
+            data_dir=str(task.stack.shared.data.directory.absolute()),
             data_digest=data.of(task.stack.shared).train.digest,
             threads=threads,
             version=__version__,

@@ -43,6 +43,19 @@ def test_missing_data_is_an_error_with_a_hint(
     assert "softmax download" in capsys.readouterr().err
 
 
+def test_a_tilde_is_the_home(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SOFTMAX_DATA_DIR", "~/mine")
+    for options in ((), ("--data-dir=~/mine",)):
+        assert command.main(["growth", *options]) == 2
+        assert str(tmp_path / "mine") in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command.main(["growth", "--data-dir=~no-such-user/mine"])
+    assert "the home folder of ~no-such-user is not known" in capsys.readouterr().err
+
+
 def test_an_unknown_group_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         command.main(["nonsense"])

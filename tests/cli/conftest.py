@@ -1,5 +1,6 @@
 """Running the program as its user would."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -7,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from softmax_cli.cli.main import main
+from softmax_cli.data import batch_files, cifar10, datasets, download, installation
+from tests.data.conftest import SmallDataSet
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ QUICK = (
     "data.train_size=500",
 )
 """Overrides that make a training of the preset demo take a fraction of a second."""
+
+TINY = (
+    "data.validation_size=10",
+    "training.iterations=2",
+    "training.batch_size=5",
+    "training.checkpoint_every=1",
+)
+"""Overrides that fit a training to the data set of :func:`small_cifar10`."""
 
 
 @pytest.fixture
@@ -90,3 +102,20 @@ def _quick_training(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tmp_path: Path, _quick_training: Path) -> Path:
     """The run directory ``here`` of a quick training of the preset demo."""
     return Path(shutil.copytree(_quick_training, tmp_path / "here"))
+
+
+@pytest.fixture
+def small_cifar10(monkeypatch: pytest.MonkeyPatch) -> SmallDataSet:
+    """A data set of a few images that counts as CIFAR-10 for every command of this process."""
+    small = SmallDataSet()
+    content = small.archive()
+    archive = download.Archive("small.tar", len(content), hashlib.sha256(content).hexdigest())
+    files = small.files
+    for module, replacement in (
+        (datasets, partial(cifar10.load_cifar10, files=files)),
+        (batch_files, partial(batch_files.verify, files=files)),
+        (installation, partial(installation.import_cifar10, files=files)),
+        (download, partial(download.fetch_cifar10, files=files, archive=archive)),
+    ):
+        monkeypatch.setattr(module, replacement.func.__name__, replacement)
+    return small

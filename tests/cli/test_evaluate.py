@@ -79,6 +79,33 @@ def test_the_result_is_kept_in_the_run_directory(run: Run, trained: Path) -> Non
     assert not (trained / "calibration.json").exists()
 
 
+def test_the_calibration_of_a_model_file_is_kept_beside_it(run: Run, trained: Path) -> None:
+    copy = trained.parent / "mine.safetensors"
+    copy.write_bytes((trained / "model.safetensors").read_bytes())
+    for model, kept in (
+        (trained / "model.safetensors", trained / "calibration.json"),
+        (trained / "best.safetensors", trained / "best.calibration.json"),
+        (copy, trained.parent / "mine.calibration.json"),
+    ):
+        result = run("evaluate", model, "--calibrate", "--format", "json")
+        assert result.code == 0
+        document = json.loads(kept.read_text())
+        assert document["temperature"] == result.json()["calibration"]["temperature"]
+        assert str(kept) in result.err
+        assert "--calibrated" in result.err
+    assert "--calibrated" not in run("evaluate", copy, "--calibrate", "--quiet").err
+    assert run("train", "-c", "demo", *QUICK, "--run-dir", trained, "--overwrite").code == 0
+    assert not list(trained.glob("*calibration.json"))
+
+
+def test_a_calibration_beside_a_copy_of_its_model_is_found(run: Run, trained: Path) -> None:
+    assert run("evaluate", "here", "--calibrate").code == 0
+    (trained / "model.safetensors").rename(trained / "mine.safetensors")
+    assert run("predict", "here/mine.safetensors", "-", "--calibrated").code == 1
+    (trained / "calibration.json").unlink()
+    assert run("predict", "here/mine.safetensors", "-", "--calibrated").code == 3
+
+
 def test_a_temperature_changes_the_loss_and_nothing_else(run: Run, trained: Path) -> None:
     own, same, hot = (
         run("evaluate", "here", "--format", "json", *options).json()

@@ -214,6 +214,27 @@ def test_a_calibrated_temperature_changes_probabilities_and_no_prediction(
     assert "another model" in other.err
 
 
+@pytest.mark.usefixtures("trained")
+def test_a_given_temperature_changes_probabilities_as_it_does_in_an_evaluation(
+    run: Run, pictures: Pictures
+) -> None:
+    plain, own, hot = (
+        run("predict", "here", pictures[0], "--top", "10", "--format", "json", *options).json()
+        for options in ((), ("--temperature", "1"), ("--temperature", "2"))
+    )
+    assert own == plain
+    assert hot["temperature"] == 2.0
+    first, second = (document["predictions"][0]["classes"] for document in (plain, hot))
+    scores = np.array([c["score"] for c in first])
+    assert [c["score"] for c in second] == scores.tolist()
+    shares = np.exp(scores / 2) / np.exp(scores / 2).sum()
+    assert [c["probability"] for c in second] == pytest.approx(shares.tolist())
+    for wrong in (("0",), ("-1",), ("nan",), ("1e7",), ("2", "--calibrated")):
+        refused = run("predict", "here", pictures[0], "--temperature", *wrong)
+        assert refused.code == 2
+        assert "temperature" in refused.err
+
+
 def test_a_hinge_model_has_scores_and_no_probabilities_until_calibrated(
     run: Run, pictures: Pictures
 ) -> None:
@@ -222,6 +243,7 @@ def test_a_hinge_model_has_scores_and_no_probabilities_until_calibrated(
     assert document["temperature"] is None
     assert all(c["probability"] is None for c in document["predictions"][0]["classes"])
     assert "%" not in run("predict", "here", pictures[0]).out
+    assert "%" in run("predict", "here", pictures[0], "--temperature", "0.5").out
     assert run("evaluate", "here", "--calibrate").code == 0
     assert "%" in run("predict", "here", pictures[0], "--calibrated").out
 

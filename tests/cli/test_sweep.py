@@ -374,7 +374,7 @@ def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
 def test_a_scheduler_that_does_not_answer_is_a_usage_error(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softmax_cli.tuning.cluster._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("softmax_cli.tuning.scheduler._CONNECT_SECONDS", 0.5)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
@@ -382,6 +382,24 @@ def test_a_scheduler_that_does_not_answer_is_a_usage_error(
     assert result.code == 2
     assert address in result.err
     assert "dask scheduler" in result.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_scheduler_is_told_in_two_lines_and_none_of_dask(
+    start: Start, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        process = start(*SWEEP, "--scheduler", address)
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"220 mail.example.org ESMTP\r\n")
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith(f"Error: expected a Dask scheduler at {address}, got ")
+    assert "`dask scheduler`" in second
     assert not list(tmp_path.iterdir())
 
 

@@ -8,6 +8,7 @@ import pytest
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.presets import (
     preset_description,
+    preset_kind,
     preset_names,
     preset_path,
     preset_text,
@@ -34,6 +35,11 @@ def test_a_preset_describes_itself_and_names_its_schema(name: str) -> None:
     assert first == f"# {preset_description(name)}"
     schema = second.partition("# yaml-language-server: $schema=")[2]
     assert (preset_path(name).parent / schema).is_file()
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_is_for_the_command_that_takes_it(name: str) -> None:
+    assert preset_kind(name) == ("train" if name in TRAININGS else "sweep")
 
 
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:

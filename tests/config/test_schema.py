@@ -29,6 +29,7 @@ def _load(key: str, value: Any) -> TrainConfig:
         ),
         ("data.dir", "", "expected some text"),
         ("data.dir", 3, "expected text, got 3"),
+        ("data.dir", None, "got null: a plain ~ means null in YAML, and ~/ is the home"),
         ("data.train_size", 0, "expected a number of at least 1, got 0"),
         ("data.validation_size", 0, "expected a number of at least 1"),
         ("data.validation_size", 50_000, "to fit into the 50000 there are, got 50000 + at least 1"),

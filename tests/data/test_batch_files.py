@@ -8,6 +8,7 @@ import pytest
 from softmax_cli.data import batch_files
 from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER, find_batches, not_intact, verify
 from softmax_cli.errors import DataError
+from softmax_cli.paths import quoted
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, zip_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def test_missing_folder_names_the_command(tmp_path: Path) -> None:
     assert "Synthetic images never stand in" in caught.value.hint
     assert str(tmp_path / FOLDER) in caught.value.message
     assert "`--data-dir DIR`" in caught.value.hint
-    assert f"softmax download --data-dir {tmp_path}" in caught.value.hint
+    assert f"softmax download --data-dir {quoted(tmp_path)}" in caught.value.hint
     with pytest.raises(DataError) as usual:
         find_batches(Path("data"))
     assert "Run `softmax download` to" in str(usual.value.hint)
@@ -144,7 +145,7 @@ def test_archive_given_as_a_folder(tmp_path: Path) -> None:
     archive.write_bytes(b"")
     with pytest.raises(DataError, match="expected a folder") as caught:
         find_batches(archive)
-    assert f"softmax download --from {archive}" in str(caught.value.hint)
+    assert f"softmax download --from {quoted(archive)}" in str(caught.value.hint)
 
 
 def test_one_of_the_files_given_as_a_folder(small: "SmallDataSet", tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_foreign_files_are_no_damage(small: "SmallDataSet", tmp_path: Path) -> N
     assert findings["data_batch_1"].detail == "expected a pickle, got a Git LFS pointer"
     error = not_intact(folder / "data_batch_1", findings["data_batch_1"])
     assert "git lfs pull" in str(error.hint)
-    assert f"softmax download --data-dir {tmp_path}" in str(error.hint)
+    assert f"softmax download --data-dir {quoted(tmp_path)}" in str(error.hint)
 
 
 @pytest.mark.posix("named pipes")

@@ -11,8 +11,8 @@ import pytest
 from safetensors import safe_open
 
 from softmax_cli.errors import ModelError
+from softmax_cli.paths import quoted
 from softmax_cli.runs.model_file import SavedModel, load_model, save_model
-from softmax_cli.runs.shell import quoted
 
 FEATURES, CLASSES = 6, 3
 

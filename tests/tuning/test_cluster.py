@@ -323,12 +323,14 @@ def test_a_worker_of_another_version_or_with_other_images_is_refused(
         cluster._verified_data(replace(order, version="0.0"))
 
 
-def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
-    for address in ("tcp://127.0.0.1:9", "carrier-pigeon://roof", "hostname", ""):
-        with pytest.raises(ConfigurationError, match="expected a Dask scheduler") as caught:
-            connected(address).__enter__()
-        assert "dask scheduler" in str(caught.value.hint)
+def test_a_server_of_dask_that_is_no_scheduler_is_named(start_cluster: Start) -> None:
+    workers = start_cluster(workers=1)
+    workers.wait_for(1)
+    with connected(workers.address) as client:
+        (worker,) = client.nthreads()
+    with pytest.raises(ConfigurationError, match="got a Dask worker") as caught:
+        connected(worker).__enter__()
+    assert caught.value.hint == f"Its scheduler is at {workers.address}."
 
 
 def test_without_dask_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,6 +236,8 @@ class Mix:
         if self._chance(0.1):
             made.arguments.append("--calibrated")
             made.expect("calibration", (0, 3))
+        elif self._chance(0.2):
+            self._option(made, "--temperature", TEMPERATURES)
 
     def _positional(self, made: Invocation, value: str) -> None:
         """Give an argument that may look like an option."""
