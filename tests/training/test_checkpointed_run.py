@@ -292,9 +292,11 @@ def test_an_observer_that_fails_closes_the_loop(
             raise LookupError
 
     monkeypatch.setattr(run.trainer, "train", steps)
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError) as caught:
         run.train(Failing())
+    # Not only once nobody holds the error, and with it the generator, any more.
     assert ended == [True]
+    assert caught.type is LookupError
 
 
 @pytest.mark.parametrize(
