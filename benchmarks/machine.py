@@ -6,7 +6,7 @@ from pathlib import Path
 
 from softmax_cli.runs.environment import environment
 
-_PACKAGES = ("softmax-cli", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
+_PACKAGES = ("cifar-softmax", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 

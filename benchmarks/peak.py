@@ -9,7 +9,6 @@ them, in which a page that several share is counted once.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -48,6 +47,8 @@ def run_measured(command: list[str]) -> ProcessRun:
 
 
 def _main(command: list[str]) -> int:
+    import resource  # which Windows lacks
+
     start = time.perf_counter()
     with (
         tempfile.TemporaryFile("w+") as output,

@@ -3,14 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
 from benchmarks.accuracy import Rung
 from benchmarks.growth import Point
 from benchmarks.timing import Comparison, Measurement, Spread
+from softmax_cli.plots.isolation import isolated
 from softmax_cli.plots.style import (
     BLUE,
     GREEN,
@@ -25,6 +21,12 @@ from softmax_cli.plots.style import (
     readable_percent,
     styled,
 )
+
+with isolated():
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 _STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "v"), (ORANGE, "D"), (SKY, "P"))
 

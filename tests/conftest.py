@@ -2,10 +2,42 @@
 
 import os
 import shutil
+import sys
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.leftovers import Leftovers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leftovers]:
+    """Give this run temporary files of its own; fail it at its end if anything was left behind."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    left = Leftovers(temporary, Path.cwd())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        yield left
+    if found := left.found():
+        pytest.fail("\n".join(["these tests left something behind:", *found]), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest, leftovers: Leftovers) -> Iterator[None]:
+    yield
+    leftovers.note(request.node.nodeid)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that are marked ``linux`` or ``posix`` where these are not, and say why."""
+    lacking = {"linux": sys.platform != "linux", "posix": sys.platform == "win32"}
+    for name in (name for name, is_lacking in lacking.items() if is_lacking):
+        for mark in item.iter_markers(name):
+            pytest.skip(f"needs {mark.args[0]}, which {sys.platform} lacks")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (download, train, sweep, evaluate, visualize, predict, benchmark, presets):
+COMMANDS = (download, train, sweep, evaluate, visualize, predict, benchmark, presets)
+
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -8,20 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
-from softmax_cli.cli.output import Output, facts_table
+from softmax_cli.cli.output import Output
+from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 from softmax_cli.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
-    from rich.table import Table
 
     from softmax_cli.data.images import ImageSet
     from softmax_cli.training.timing import FormTiming, StepTiming
 
 MODELS = (1, 8, 24, 64)
 """How many models side by side a step is timed with."""
+
+_FORM_COLUMNS = (
+    Column("loss in", is_text=True),
+    Column("value", is_optional=True),
+    Column("time"),
+    Column("speed-up"),
+    Column("Δ loss", is_optional=True),
+    Column("Δ gradient", is_optional=True),
+)
+_STEP_COLUMNS = (
+    Column("models"),
+    Column("step"),
+    Column("its products", is_optional=True),
+    Column("ratio"),
+    Column("per model", is_optional=True),
+)
 
 
 class Dataset(StrEnum):
@@ -98,50 +114,40 @@ def _tables(
 ) -> "RenderableType":
     from rich.console import Group
 
-    facts = facts_table(
+    facts = FactsTable(
         {
             "processor": f"{machine['cpu']}, {machine['blas_threads']} threads",
             "numpy": f"{machine['numpy']} with {machine['blas']} {machine['blas_version']}",
             "gradient check": f"relative error {gradient_error:.1e} at most",
         }
     )
-    return Group(facts, _forms_table(forms), _steps_table(steps))
+    return Group(facts, "", _forms_table(forms), "", _steps_table(steps))
 
 
-def _forms_table(forms: "Sequence[FormTiming]") -> "Table":
-    table = _table("loss in", "", "value", "time", "speed-up", "Δ loss", "Δ gradient")
-    for timed in forms:
-        table.add_row(
-            timed.form,
-            timed.dtype,
+def _forms_table(forms: "Sequence[FormTiming]") -> ResultTable:
+    rows = [
+        [
+            f"{timed.form} {timed.dtype}",
             f"{timed.loss:.6f}",
             f"{1000 * timed.seconds:.1f} ms",
             f"{timed.speedup:.1f}",
             f"{timed.loss_difference:.1e}",
             f"{timed.gradient_difference:.1e}",
-        )
-    return table
+        ]
+        for timed in forms
+    ]
+    return ResultTable(_FORM_COLUMNS, rows)
 
 
-def _steps_table(steps: "Sequence[StepTiming]") -> "Table":
-    table = _table("models", "step", "its products", "ratio", "per model")
-    for timed in steps:
-        table.add_row(
+def _steps_table(steps: "Sequence[StepTiming]") -> ResultTable:
+    rows = [
+        [
             str(timed.models),
             f"{1000 * timed.seconds:.3f} ms",
             f"{1000 * timed.product_seconds:.3f} ms",
             f"{timed.ratio:.2f}",
             f"{1e6 * timed.seconds / timed.models:.0f} µs",
-        )
-    return table
-
-
-def _table(first: str, *others: str) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
-    for heading in others:
-        table.add_column(heading, justify="right")
-    return table
+        ]
+        for timed in steps
+    ]
+    return ResultTable(_STEP_COLUMNS, rows)

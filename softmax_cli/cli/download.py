@@ -1,25 +1,20 @@
 """``softmax download``: fetch, import or verify CIFAR-10."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose
-from softmax_cli.cli.output import Output, facts_table, stderr_console
+from softmax_cli.cli.output import Output
+from softmax_cli.cli.progress import ProgressDisplay
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
-    from rich.progress import Progress as Bar
-
     from softmax_cli.data.batch_files import Finding
     from softmax_cli.data.installation import Received, Step
 
-_LINE_SECONDS = 5.0
 _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 
 
@@ -73,18 +68,19 @@ def download(
 
 def _verify(data_dir: Path, output: Output) -> None:
     """Report on each file; what is not intact is an error."""
-    from softmax_cli.data.batch_files import DOWNLOAD_HINT, verify
+    from softmax_cli.data.batch_files import download_hint, verify
 
     findings = verify(data_dir)
     damaged = [finding.name for finding in findings if finding.state != "intact"]
     files = [{"name": f.name, "state": f.state, "detail": f.detail} for f in findings]
     document = {"data_dir": data_dir, "intact": not damaged, "files": files}
-    output.result(document, lambda: facts_table({f.name: _state(f) for f in findings}))
+    output.result(document, lambda: FactsTable({f.name: _state(f) for f in findings}))
     if damaged:
+        advice = dict.fromkeys(finding.advice for finding in findings if finding.advice)
         raise DataError(
             f"{len(damaged)} of {len(findings)} files in {data_dir} are not intact: "
             f"{', '.join(damaged)}",
-            hint=DOWNLOAD_HINT,
+            hint=" ".join([*advice, download_hint(data_dir)]),
         )
 
 
@@ -92,74 +88,26 @@ def _state(finding: "Finding") -> str:
     return f"{finding.state}: {finding.detail}" if finding.detail else finding.state
 
 
-class DownloadObserver:
-    """Shows a download on stderr; a context manager that leaves the terminal in order."""
+class DownloadObserver(ProgressDisplay):
+    """Shows a download on stderr."""
 
     def __init__(self, output: Output) -> None:
-        self._output = output
-        self._console = stderr_console()
-        self._bar: Bar | None = None
-        self._next = 0.0
-        self._start = 0.0
-
-    def __enter__(self) -> "Self":
-        return self
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
-        self._remove_bar()
+        super().__init__(output, "bytes")
 
     def report(self, event: "Step | Received") -> None:
         """Show one event."""
         from softmax_cli.data.installation import Received
 
-        if isinstance(event, Received):
-            self._show(event)
-        else:
-            self._remove_bar()
-            self._start = time.monotonic()
+        if not isinstance(event, Received):
+            self.remove()
+            self.begin()
             self._output.message(_OPENINGS.get(event.kind, "") + event.text)
-
-    def _show(self, event: "Received") -> None:
-        now = time.monotonic()
-        if self._output.quiet or (now < self._next and event.done < event.total):
-            return
-        if self._console.is_terminal:
-            self._next = now + 0.2
-            self._draw(event)
-        else:
-            self._next = now + _LINE_SECONDS
-            rate = (event.done - event.resumed) / max(now - self._start, 1e-9)
-            left = (event.total - event.done) / max(rate, 1e-9)
-            self._output.message(
-                f"{event.done / 1e6:.1f} of {event.total / 1e6:.1f} MB, "
-                f"{rate / 1e6:.1f} MB/s, {left:.0f} s left"
+        elif self.is_due(last=event.done >= event.total):
+            if self._first < event.resumed:
+                self.begin(event.resumed)
+            megabytes = f"{event.done / 1e6:.1f} of {event.total / 1e6:.1f} MB"
+            self.show(
+                event.done,
+                event.total,
+                lambda rate, left: f"{megabytes}, {rate / 1e6:.1f} MB/s, {left:.0f} s left",
             )
-
-    def _draw(self, event: "Received") -> None:
-        if self._bar is None:
-            from rich import progress
-
-            self._bar = progress.Progress(
-                progress.BarColumn(bar_width=24),
-                progress.DownloadColumn(),
-                progress.TransferSpeedColumn(),
-                progress.TimeRemainingColumn(),
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-            )
-            # What was there before this session would count as received in no time.
-            self._bar.add_task("", total=event.total, completed=event.resumed)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=event.done)
-        self._bar.refresh()
-
-    def _remove_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

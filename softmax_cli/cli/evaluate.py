@@ -9,16 +9,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
-from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from softmax_cli.evaluation.assessment import Assessment, Calibration
-    from softmax_cli.evaluation.calibration import Reliability
     from softmax_cli.evaluation.metrics import Evaluation
 
+_CLASS_COLUMNS = (
+    Column("class", is_text=True),
+    Column("images", is_optional=True),
+    Column("recall"),
+    Column("precision"),
+    Column("F1", is_optional=True),
+    Column("most often taken for", name="taken for", is_text=True, is_optional=True),
+)
+_CALIBRATION_COLUMNS = (
+    Column("probabilities", is_text=True),
+    Column("temperature"),
+    Column("log loss"),
+    Column("calibration error"),
+)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -110,53 +123,49 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
             f"{percent(assessment.reliability.expected_calibration_error)} "
             f"at temperature {assessment.temperature:g}"
         )
-    parts: list[RenderableType] = [facts_table(facts), "", _class_table(evaluation)]
-    return Group(*parts, *([] if calibration is None else [_calibration_table(calibration)]))
+    parts: list[RenderableType] = [FactsTable(facts), "", _class_table(evaluation)]
+    if calibration is not None:
+        parts += ["", _calibration_table(calibration)]
+    return Group(*parts)
 
 
-def _calibration_table(calibration: "Calibration") -> "Table":
-    table = _plain_table("probabilities", "temperature", "log loss", "calibration error")
-    rows: list[tuple[str, Reliability | None]] = [
+def _calibration_table(calibration: "Calibration") -> ResultTable:
+    measured = [
         ("as trained", calibration.before),
         (f"fitted to {calibration.examples:,} validation images", calibration.after),
     ]
-    for name, measured in rows:
-        if measured is not None:
-            table.add_row(
-                name,
-                f"{measured.temperature:.4f}",
-                f"{measured.loss:.4f}",
-                percent(measured.expected_calibration_error),
-            )
-    return table
+    rows = [
+        [
+            name,
+            f"{result.temperature:.4f}",
+            f"{result.loss:.4f}",
+            percent(result.expected_calibration_error),
+        ]
+        for name, result in measured
+        if result is not None
+    ]
+    return ResultTable(_CALIBRATION_COLUMNS, rows)
 
 
-def _class_table(evaluation: "Evaluation") -> "Table":
-    table = _plain_table("class", "images", "recall", "precision", "F1")
-    table.add_column("most often taken for")
-    names = [metrics.name for metrics in evaluation.per_class]
-    for index, metrics in enumerate(evaluation.per_class):
-        mistakes = evaluation.confusion_matrix[index].copy()
-        mistakes[index] = 0
-        rival = int(mistakes.argmax())
-        table.add_row(
+def _class_table(evaluation: "Evaluation") -> ResultTable:
+    rows = [
+        [
             metrics.name,
             str(metrics.support),
             percent(metrics.recall),
             percent(metrics.precision),
             f"{metrics.f1:.3f}",
-            f"{names[rival]} ({mistakes[rival]})" if mistakes[rival] else "-",
-        )
-    return table
+            _rival(evaluation, index),
+        ]
+        for index, metrics in enumerate(evaluation.per_class)
+    ]
+    return ResultTable(_CLASS_COLUMNS, rows)
 
 
-def _plain_table(first: str, *numbers: str) -> "Table":
-    """A table without borders: one column of names, then numbers."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first, no_wrap=True)
-    for heading in numbers:
-        table.add_column(heading, justify="right")
-    return table
+def _rival(evaluation: "Evaluation", index: int) -> str:
+    """The class that images of a class are most often taken for, and how often."""
+    mistakes = evaluation.confusion_matrix[index].copy()
+    mistakes[index] = 0
+    rival = int(mistakes.argmax())
+    name = evaluation.per_class[rival].name
+    return f"{name} ({mistakes[rival]})" if mistakes[rival] else "-"

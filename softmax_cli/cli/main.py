@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from softmax_cli.cli import signals, streams
 from softmax_cli.cli.app import app
-from softmax_cli.cli.output import print_error
+from softmax_cli.cli.invocation import program_name
+from softmax_cli.cli.output import describe, print_error
 from softmax_cli.errors import (
     ConfigurationError,
     DivergedError,
@@ -36,7 +37,7 @@ def main() -> NoReturn:
     streams.make_usable()
     try:
         try:
-            app(prog_name="softmax")
+            app(prog_name=program_name())
         finally:
             # Here, where it can be told if the results cannot be written.
             sys.stdout.flush()
@@ -49,7 +50,7 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _report(error: BaseException) -> int:
+def _report(error: Exception | KeyboardInterrupt) -> int:
     """Print what is to be said about an error; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         print_error("interrupted")
@@ -60,29 +61,33 @@ def _report(error: BaseException) -> int:
     if isinstance(error, SoftmaxError):
         print_error(error.message, error.hint)
         return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError) and _is_closed_pipe(error):
         return 1
     if isinstance(error, OSError):
-        print_error(_describe(error), _advice(error))
+        print_error(describe(error), _advice(error))
         return 1
     if isinstance(error, MemoryError):
         print_error("out of memory", "Lower training.batch_size, or use fewer images or models.")
         return 1
     print_error(
-        f"a defect in softmax: {type(error).__name__}: {error}",
+        f"a defect in softmax: {describe(error)}",
         "Set SOFTMAX_DEBUG=1 to see where it happened, and please report it.",
     )
     return 1
 
 
-def _describe(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{reason}: {error.filename}" if error.filename else reason
+def _is_closed_pipe(error: OSError) -> bool:
+    """Whether nobody reads what is printed; Windows calls that an invalid argument of no file."""
+    is_nameless = error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and is_nameless)
 
 
 def _advice(error: OSError) -> str | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "Free some space and run the command again; files written earlier are intact."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Choose a place that you may write to, or change its permissions."
+        advice = "Choose a place that you may write to, or change its permissions."
+        if sys.platform == "win32":
+            advice = f"Close the file if another program has it open. {advice}"
+        return advice
     return None

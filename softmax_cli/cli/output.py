@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from softmax_cli.cli.invocation import as_called
 from softmax_cli.cli.options import OutputFormat
+from softmax_cli.errors import SoftmaxError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,9 +25,19 @@ def print_error(message: str, hint: str | None = None) -> None:
     from rich.text import Text
 
     console = stderr_console()
-    console.print(Text.assemble(("Error: ", "bold red"), message))
+    console.print(Text.assemble(("Error: ", "bold red"), as_called(message)))
     if hint:
-        console.print(Text(hint))
+        console.print(Text(as_called(hint)))
+
+
+def describe(error: Exception) -> str:
+    """Say in one sentence what went wrong."""
+    if isinstance(error, SoftmaxError):
+        return error.message
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return f"{reason}: {error.filename}" if error.filename else reason
+    return f"{type(error).__name__}: {error}"
 
 
 class Output:
@@ -51,15 +63,15 @@ class Output:
         else:
             from rich.console import Console
 
-            shown = table()
+            # Tables are laid out for the width; what is wider all the same is not to be cut.
             console = Console(highlight=False, markup=False, emoji=False)
-            console.print(shown, soft_wrap=isinstance(shown, str))
+            console.print(table(), soft_wrap=True)
         sys.stdout.flush()
 
     def message(self, text: str) -> None:
         """Say something on stderr, unless quiet."""
         if not self.quiet:
-            stderr_console().print(text)
+            stderr_console().print(as_called(text))
 
     def detail(self, text: str) -> None:
         """Say something on stderr if verbose."""
@@ -70,26 +82,13 @@ class Output:
         """Warn on stderr."""
         from rich.text import Text
 
-        stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), text))
+        stderr_console().print(Text.assemble(("Warning: ", "bold yellow"), as_called(text)))
 
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
     """JSON as stdout can show it: its own escapes stand for what the encoding lacks."""
     escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     return json.dumps(document, indent=indent, ensure_ascii=escaped, allow_nan=False)
-
-
-def facts_table(facts: Mapping[str, str]) -> "RenderableType":
-    """A table of names and values without borders."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name, Text(value))
-    return table
 
 
 def percent(fraction: float | None) -> str:

@@ -1,21 +1,22 @@
 """Drawing pictures into run directories."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from softmax_cli.cli.output import Output, describe
 
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.evaluation.assessment import Assessment
     from softmax_cli.plots.style import PictureFormat
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
-    from softmax_cli.tuning.outcomes import Outcome
 
 _MISTAKES = 15
 
@@ -44,6 +45,24 @@ class Album:
         return path
 
 
+@contextmanager
+def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
+    """Draw within this context what a run has beside its result: where that fails, only warn.
+
+    Args:
+        name: of the picture, for the warning.
+        run: directory of the run.
+        output: where to warn.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
+        output.warning(
+            f"{name} was not drawn: {describe(error)}\n"
+            f"Everything else is complete. To draw it later: softmax visualize {quote(str(run))}"
+        )
+
+
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
@@ -56,27 +75,13 @@ def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     return [(album or Album(run.path)).add("curves", figure)]
 
 
-def draw_heatmap(
-    run: "RunDirectory", settings: "SweepConfig", outcomes: "Sequence[Outcome]"
-) -> None:
-    """Draw the validation accuracy of all trials, best first, as ``heatmap.png``."""
-    from softmax_cli.plots.heatmap import heatmap_figure
-
-    figure = heatmap_figure(
-        {key: [outcome.parameters[key] for outcome in outcomes] for key in settings.parameters},
-        [outcome.validation_accuracy for outcome in outcomes],
-        best=0,
-        title=run.path.resolve().name,
-    )
-    Album(run.path).add("heatmap", figure)
-
-
-def draw_results(run: "RunDirectory", album: Album) -> list[Path]:
-    """Draw a sweep's ``results.csv`` as ``heatmap``.
+def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
+    """Draw a sweep's ``results.csv``, the trials best first, as ``heatmap``.
 
     Raises:
         ModelError: it is not the table of a sweep.
     """
+    from softmax_cli.config.sweep_loading import listed_values
     from softmax_cli.plots.heatmap import heatmap_figure
     from softmax_cli.runs.tables import read_results
 
@@ -85,9 +90,10 @@ def draw_results(run: "RunDirectory", album: Album) -> list[Path]:
         results.parameters,
         results.validation_accuracies,
         best=0,
+        orders=listed_values(run.settings_file),
         title=run.path.resolve().name,
     )
-    return [album.add("heatmap", figure)]
+    return [(album or Album(run.path)).add("heatmap", figure)]
 
 
 def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:

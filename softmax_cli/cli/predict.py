@@ -12,6 +12,7 @@ import typer
 
 from softmax_cli.cli.options import OutputFormat, Quiet, Verbose
 from softmax_cli.cli.output import Output, json_text
+from softmax_cli.cli.tables import cell_width, padded, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from softmax_cli.data.photos import PhotoBatch
     from softmax_cli.runs.model_file import SavedModel
+
+
+_WIDTH = 80
+_NAME_WIDTH = 16
 
 
 class PredictionFormat(StrEnum):
@@ -35,8 +40,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="IMAGE...",
-            help="Image files of any size; - for standard input; .npy files of uint8 images "
-            "(N, 32, 32, 3).",
+            help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
+            "images (N, 32, 32, 3).",
         ),
     ],
     top: Annotated[
@@ -83,7 +88,7 @@ def predict(
     if form is PredictionFormat.JSON:
         failed = _print_document(run, temperature, results, output)
     else:
-        failed = _print_lines(results, as_json=form is PredictionFormat.JSONL)
+        failed = _print_lines(results, output, as_json=form is PredictionFormat.JSONL)
     if failed:
         raise typer.Exit(1)
 
@@ -91,7 +96,7 @@ def predict(
 def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
-    """What is printed of each image, in order: its classes, or an error."""
+    """What is printed of each image, in order: its classes, after a warning or not, or an error."""
     from softmax_cli.data.photos import read_batches
     from softmax_cli.evaluation.predictor import scores_of
 
@@ -113,11 +118,13 @@ def _batch_results(
     best = top_classes(scores, top)
     shares = None if temperature is None else softmax(scores.astype("float64"), temperature)
     row = -1
-    for name, error in zip(batch.names, batch.errors, strict=True):
+    for name, error, warning in zip(batch.names, batch.errors, batch.warnings, strict=True):
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         if error is not None:
             yield {"image": shown, "error": error}
             continue
+        if warning is not None:
+            yield {"image": shown, "warning": f"its decoder reported: {warning}"}
         row += 1
         yield {
             "image": shown,
@@ -135,58 +142,87 @@ def _batch_results(
 def _print_document(
     run: Path, temperature: float | None, results: Iterator[dict[str, Any]], output: Output
 ) -> bool:
-    predictions: list[dict[str, Any]] = []
-    failures: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {"classes": [], "warning": [], "error": []}
     for result in results:
-        (failures if _report_failure(result) else predictions).append(result)
+        kind = _kind(result)
+        found[kind].append(result)
+        _report(result, kind, output)
     document = {
         "run_dir": run,
         "temperature": temperature,
-        "predictions": predictions,
-        "failures": failures,
+        "predictions": found["classes"],
+        "warnings": found["warning"],
+        "failures": found["error"],
     }
     output.result(document, lambda: "")
-    return bool(failures)
+    return bool(found["error"])
 
 
-def _print_lines(results: Iterator[dict[str, Any]], *, as_json: bool) -> bool:
+def _print_lines(results: Iterator[dict[str, Any]], output: Output, *, as_json: bool) -> bool:
     """Print results as they come, failures on stderr; tell whether there were any."""
     failed = False
-    width = shutil.get_terminal_size().columns
+    width = _line_width()
     for result in results:
-        if _report_failure(result):
-            failed = True
+        kind = _kind(result)
+        failed |= kind == "error"
+        if kind != "classes":
+            _report(result, kind, output)
         elif as_json:
             sys.stdout.write(json_text(result) + "\n")
         else:
-            sys.stdout.write(_line(result, width) + "\n")
+            sys.stdout.writelines(f"{line}\n" for line in _lines(result, width))
     sys.stdout.flush()
     return failed
 
 
-def _report_failure(result: dict[str, Any]) -> bool:
-    if "error" not in result:
-        return False
+def _kind(result: dict[str, Any]) -> str:
+    return next(kind for kind in ("classes", "warning", "error") if kind in result)
+
+
+def _report(result: dict[str, Any], kind: str, output: Output) -> None:
+    """Write an error or a warning on stderr; when quiet, an image that has classes has no more."""
+    if kind == "classes" or (kind == "warning" and output.quiet):
+        return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.
-    sys.stderr.write(f"Error: {_printable(result['image'])}: {_printable(result['error'])}\n")
-    return True
+    line = f"{kind.title()}: {printable(result['image'])}: {printable(result[kind])}"
+    sys.stderr.write(line + "\n")
 
 
-def _line(result: dict[str, Any], width: int) -> str:
-    """An image and its classes on one line; of a long path the end is kept."""
-    classes = "  ".join(f"{c['name']:<10} {_figure(c):>7}" for c in result["classes"])
-    name = _printable(result["image"])
-    room = max(16, width - len(classes) - 2)
-    if len(name) > room:
-        name = "…" + name[-room + 1 :]
-    return f"{name:<{room}}  {classes}"
+def _line_width() -> int | None:
+    """Width of the terminal, or what COLUMNS says; None where no terminal limits a line."""
+    if os.environ.get("COLUMNS") or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def _lines(result: dict[str, Any], width: int | None) -> Iterator[str]:
+    """An image and its classes on one line, or below each other where a line has no room.
+
+    Where stdout is a terminal, of a long path the end is kept.
+    """
+    name = printable(result["image"])
+    classes = [f"{padded(printable(c['name']), 10)} {_figure(c):>7}" for c in result["classes"]]
+    beside = "  ".join(classes)
+    room = (width or _WIDTH) - cell_width(beside) - 2
+    if sys.stdout.isatty() and room >= _NAME_WIDTH:
+        name = _end_of(name, room)
+    if width is None or max(cell_width(name), _NAME_WIDTH) <= room:
+        yield f"{padded(name, max(room, _NAME_WIDTH))}  {beside}"
+    else:
+        yield name
+        yield from (f"  {line}" for line in classes)
+
+
+def _end_of(text: str, width: int) -> str:
+    """A text, or the end of it that fits behind an ellipsis."""
+    if cell_width(text) <= width:
+        return text
+    while cell_width(text) >= width:
+        text = text[1:]
+    return f"…{text}"
 
 
 def _figure(entry: dict[str, Any]) -> str:
     if entry["probability"] is None:
         return f"{entry['score']:.4g}"
     return f"{100 * entry['probability']:.2f} %"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from softmax_cli.cli.options import Format, OutputFormat
-from softmax_cli.cli.output import Output, facts_table
+from softmax_cli.cli.output import Output
+from softmax_cli.cli.tables import FactsTable
 
 
 def presets(
@@ -23,7 +24,7 @@ def presets(
     if name is None:
         descriptions = {preset: preset_description(preset) for preset in preset_names()}
         document = {"presets": [{"name": k, "description": v} for k, v in descriptions.items()]}
-        output.result(document, lambda: facts_table(descriptions))
+        output.result(document, lambda: FactsTable(descriptions))
     elif form is OutputFormat.JSON:
         output.result({"name": name, "text": preset_text(name)}, lambda: "")
     else:

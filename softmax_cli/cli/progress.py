@@ -1,37 +1,42 @@
-"""Progress of a training: a bar on a terminal, a line every few seconds elsewhere."""
+"""How progress is shown: a bar on a terminal, a line every few seconds elsewhere."""
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from softmax_cli.cli import signals
-from softmax_cli.cli.output import Output, percent, stderr_console
+from softmax_cli.cli.output import Output, stderr_console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from rich.progress import Progress as Bar
+    from rich.console import RenderableType
+    from rich.progress import Progress, ProgressColumn
 
-    from softmax_cli.training.trainer import Progress, Trainer
+Unit = Literal["steps", "bytes"]
 
-_BAR_SECONDS = 0.2
 _LINE_SECONDS = 5.0
+_BAR_WIDTH = 24
 
 
-class TrainingObserver:
-    """Shows a training on stderr, and passes on that the user asked to stop.
+class ProgressDisplay:
+    """Progress on stderr; a context manager that leaves the terminal in order.
 
-    A context manager: the terminal is put back in order at its end.
+    Args:
+        output: says whether to be quiet.
+        unit: what is counted.
+        bar_seconds: from one refresh of the bar to the next.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, unit: Unit = "steps", *, bar_seconds: float = 0.2) -> None:
         self._output = output
+        self._unit = unit
         self._console = stderr_console()
-        self._bar: Bar | None = None
-        self._interval = _BAR_SECONDS if self._console.is_terminal else _LINE_SECONDS
+        self._interval = bar_seconds if self._console.is_terminal else _LINE_SECONDS
+        self._bar: Progress | None = None
+        self._below: RenderableType | None = None
         self._next = 0.0
-        self._first = 0
         self._start = 0.0
-        self._latest = ""
+        self._first = 0
 
     def __enter__(self) -> Self:
         return self
@@ -42,60 +47,81 @@ class TrainingObserver:
         error: BaseException | None,
         traceback: "TracebackType | None",
     ) -> None:
+        self.remove()
+
+    def begin(self, completed: int = 0) -> None:
+        """Start to count: what is completed by now took no time."""
+        self._first, self._start = completed, time.monotonic()
+        self._next = self._start + self._interval
+
+    def is_due(self, *, last: bool = False) -> bool:
+        """Whether it is time to show something; always for what comes last, never if quiet."""
+        return not self._output.quiet and (last or time.monotonic() >= self._next)
+
+    def show(
+        self,
+        completed: int,
+        total: int,
+        line: "Callable[[float, float], str]",
+        *,
+        description: str = "",
+        below: "RenderableType | None" = None,
+    ) -> None:
+        """Refresh the bar, or print a line.
+
+        Args:
+            completed: how much is done.
+            total: of how much.
+            line: what to print where there is no terminal, given how much was done in a second and
+                how many seconds are left.
+            description: beside the bar.
+            below: what to draw below it.
+        """
+        now = time.monotonic()
+        self._next = now + self._interval
+        if not self._console.is_terminal:
+            rate = (completed - self._first) / max(now - self._start, 1e-9)
+            self._output.message(line(rate, (total - completed) / max(rate, 1e-9)))
+            return
+        self._below = below
+        if self._bar is None:
+            self._bar = self._new_bar()
+            # What was there before would count as done in no time.
+            self._bar.add_task("", total=total, completed=self._first)
+            self._bar.start()
+        task = self._bar.task_ids[0]
+        self._bar.update(task, completed=completed, total=total, description=description)
+        self._bar.refresh()
+
+    def remove(self) -> None:
+        """Take the bar off the terminal, so that other lines can be printed."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
-    def started(self, trainer: "Trainer") -> None:
-        """Begin to show."""
-        self._first, self._start = trainer.iteration, time.monotonic()
-        self._next = self._start + self._interval
-        if self._output.quiet or not self._console.is_terminal:
-            return
-        from rich import progress as rich_progress
+    def _new_bar(self) -> "Progress":
+        from rich.progress import Progress
 
-        self._bar = rich_progress.Progress(
-            rich_progress.BarColumn(bar_width=24),
-            rich_progress.MofNCompleteColumn(),
-            rich_progress.TimeRemainingColumn(elapsed_when_finished=True),
-            rich_progress.TextColumn("{task.description}"),
-            console=self._console,
-            # Refreshed from progressed(): a thread would take turns with the training.
-            auto_refresh=False,
-            transient=True,
-        )
-        self._bar.add_task("", total=trainer.iterations, completed=trainer.iteration)
-        self._bar.start()
+        display = self
 
-    def progressed(self, trainer: "Trainer", progress: "Progress") -> None:
-        """Show, if it is time to."""
-        if progress.measurement is not None:
-            row = progress.measurement.of_model(0)
-            self._latest = (
-                f"loss {row['train_loss']:.4f}, validation {percent(row['validation_accuracy'])}"
-            )
-        now = time.monotonic()
-        if self._output.quiet or (now < self._next and progress.iteration < trainer.iterations):
-            return
-        self._next = now + self._interval
-        if self._bar is not None:
-            task = self._bar.task_ids[0]
-            self._bar.update(task, completed=progress.iteration, description=self._latest)
-            self._bar.refresh()
+        class Bar(Progress):
+            def get_renderables(self) -> "Iterator[RenderableType]":
+                # The bar first: a narrow terminal may be too low for all of what is below.
+                yield from super().get_renderables()
+                if display._below is not None:
+                    yield display._below
+
+        # Refreshed from show(): a thread would take turns with the training.
+        return Bar(*self._columns(), console=self._console, auto_refresh=False, transient=True)
+
+    def _columns(self) -> "Iterator[ProgressColumn]":
+        from rich import progress
+
+        yield progress.BarColumn(bar_width=_BAR_WIDTH)
+        if self._unit == "bytes":
+            yield progress.DownloadColumn()
+            yield progress.TransferSpeedColumn()
         else:
-            self._console.print(self._line(trainer, progress.iteration, now))
-
-    def _line(self, trainer: "Trainer", iteration: int, now: float) -> str:
-        rate = (iteration - self._first) / max(now - self._start, 1e-9)
-        left = (trainer.iterations - iteration) / max(rate, 1e-9)
-        return (
-            f"iteration {iteration}/{trainer.iterations}, {self._latest or 'no validation yet'}, "
-            f"{rate:.0f} iterations/s, {left:.0f} s left"
-        )
-
-    def warned(self, message: str) -> None:
-        """Print a warning."""
-        self._output.warning(message)
-
-    def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed or SIGTERM came."""
-        return signals.stop_requested()
+            yield progress.MofNCompleteColumn()
+        yield progress.TimeRemainingColumn(elapsed_when_finished=self._unit == "steps")
+        yield progress.TextColumn("{task.description}")

@@ -23,7 +23,8 @@ from softmax_cli.cli.options import (
     Seed,
     Verbose,
 )
-from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
 if TYPE_CHECKING:
@@ -180,25 +181,29 @@ def _run(
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), SweepProgress(output, settings) as progress:
         summary = run_sweep(run, settings, progress, client=client, data=data)
-    _draw(run, settings, summary)
     _report(run, settings, summary, output)
 
 
-def _draw(run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary") -> None:
-    from softmax_cli.cli.pictures import draw_curves, draw_heatmap
+def _draw(run: "RunDirectory", summary: "SweepSummary", output: Output) -> None:
+    from softmax_cli.cli.pictures import draw_curves, draw_results, extra_picture
     from softmax_cli.runs.directory import open_run_directory
 
-    draw_heatmap(run, settings, summary.outcomes)
+    with extra_picture("heatmap.png", run.path, output):
+        draw_results(run)
     if summary.best is not None:
+        path = run.path / "best"
         # Exclusive, so that a picture that a crash left half-written is removed.
-        with open_run_directory(run.path / "best", kind="train", exclusive=True) as best:
+        with (
+            extra_picture("curves.png", path, output),
+            open_run_directory(path, kind="train", exclusive=True) as best,
+        ):
             draw_curves(best)
 
 
 def _report(
     run: "RunDirectory", settings: "SweepConfig", summary: "SweepSummary", output: Output
 ) -> None:
-    """Print the result; trials that diverged or failed may make it an error all the same."""
+    """Print the result, then draw it; trials that diverged or failed may make it an error."""
     from softmax_cli.runs.directory import resume_command
 
     document = {"run_dir": run.path, **asdict(summary)}
@@ -208,6 +213,7 @@ def _report(
     output.result(document, lambda: _result_table(run, settings, summary))
     for warning in summary.warnings:
         output.warning(warning)
+    _draw(run, summary, output)
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
@@ -230,11 +236,11 @@ def _result_table(
 
     table = leaders_table(settings, summary.outcomes, _ROWS)
     hidden = len(summary.outcomes) - _ROWS
-    facts = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
+    facts: dict[str, str | Path] = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
     if hidden > 0:
         facts["not shown"] = f"{hidden} trials; all are in the table below"
-    facts["table"] = f"{run.path / 'results.csv'}"
+    facts["table"] = run.path / "results.csv"
     if summary.best is not None:
         facts["best"] = f"{percent(summary.best.validation_accuracy)} validation accuracy"
-        facts["best run"] = f"{run.path / 'best'}"
-    return Group(table, facts_table(facts))
+        facts["best run"] = run.path / "best"
+    return Group(table, FactsTable(facts))

@@ -4,12 +4,21 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from softmax_cli.cli.output import Output
+from softmax_cli.cli.tables import Column, ResultTable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.tuning.estimate import StackEstimate
+
+_COLUMNS = (
+    Column("stack"),
+    Column("trials"),
+    Column("models", is_optional=True),
+    Column("iterations", is_optional=True),
+    Column("TFLOP", is_optional=True),
+    Column("time"),
+    Column("memory"),
+)
 
 
 def print_plan(settings: "SweepConfig", output: Output) -> None:
@@ -31,31 +40,30 @@ def print_plan(settings: "SweepConfig", output: Output) -> None:
     output.result(document, lambda: _table(estimates))
 
 
-def _table(estimates: "list[StackEstimate]") -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("stack", "trials", "models", "iterations", "TFLOP", "time", "memory"):
-        table.add_column(heading, justify="left" if heading == "stack" else "right", no_wrap=True)
-    for number, stack in enumerate(estimates, start=1):
-        table.add_row(
+def _table(estimates: "list[StackEstimate]") -> ResultTable:
+    rows = [
+        [
             str(number),
             str(stack.trials),
             str(stack.models),
             str(stack.iterations),
-            f"{stack.operations / 1e12:.2f}",
-            f"{stack.seconds:.1f} s",
-            f"{stack.memory / 1e6:.0f} MB",
-        )
-    table.add_section()
-    table.add_row(
+            *_costs(stack.operations, stack.seconds, stack.memory),
+        ]
+        for number, stack in enumerate(estimates, start=1)
+    ]
+    total = [
         "all",
         str(sum(stack.trials for stack in estimates)),
         str(sum(stack.models for stack in estimates)),
         "",
-        f"{sum(stack.operations for stack in estimates) / 1e12:.2f}",
-        f"{sum(stack.seconds for stack in estimates):.1f} s",
-        f"{max(stack.memory for stack in estimates) / 1e6:.0f} MB",
-    )
-    return table
+        *_costs(
+            sum(stack.operations for stack in estimates),
+            sum(stack.seconds for stack in estimates),
+            max(stack.memory for stack in estimates),
+        ),
+    ]
+    return ResultTable(_COLUMNS, [*rows, total], has_total=True)
+
+
+def _costs(operations: float, seconds: float, memory: float) -> list[str]:
+    return [f"{operations / 1e12:.2f}", f"{seconds:.1f} s", f"{memory / 1e6:.0f} MB"]

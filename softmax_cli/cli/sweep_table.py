@@ -3,64 +3,32 @@
 import json
 from typing import TYPE_CHECKING
 
+from softmax_cli.cli.tables import Column, ResultTable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.table import Table
 
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.tuning.outcomes import Outcome
 
-_WIDTH = 80
-_VALUE_WIDTHS = (18, 12, 8)
-_GAP = 3
-_FIGURES = ("validation", "loss", "training", "loss")
+_FIGURES = (
+    Column("validation"),
+    Column("loss", name="validation loss", is_optional=True),
+    Column("training", is_optional=True),
+    Column("loss", name="training loss", is_optional=True),
+)
 
 
-def leaders_table(settings: "SweepConfig", outcomes: "Sequence[Outcome]", rows: int) -> "Table":
-    """Table of the first ``rows`` outcomes.
-
-    A parameter is headed by the last part of its name, one word below the other where they would
-    not fit 80 columns side by side. Figures that find no room are left out, the last ones first.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    shown = [_row(settings, outcome) for outcome in outcomes[:rows]]
-    names = [key.rpartition(".")[2].replace("_", " ") for key in settings.parameters]
-    headings, widest = _fitting(["rank", *names, *_FIGURES], len(names) + 2, shown)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        max_width = max(widest, *map(len, heading.split("\n")))
-        table.add_column(heading, justify="right", overflow="fold", max_width=max_width)
-    for rank, row in enumerate(shown, start=1):
-        first = str(rank) if outcomes[rank - 1].has_figures else "-"
-        table.add_row(first, *row[: len(headings) - 1], style="bold" if first == "1" else None)
-    return table
-
-
-def _fitting(
-    headings: list[str], fewest: int, rows: "Sequence[Sequence[str]]"
-) -> tuple[list[str], int]:
-    """Headings and a width of values with which the table is no wider than 80 columns, if any."""
-    widest, *narrower = _VALUE_WIDTHS
-    if _width(headings, rows, widest) > _WIDTH:
-        headings = [heading.replace(" ", "\n") for heading in headings]
-    while len(headings) > fewest and _width(headings, rows, widest) > _WIDTH:
-        headings.pop()
-    while narrower and _width(headings, rows, widest) > _WIDTH:
-        widest = narrower.pop(0)
-    return headings, widest
-
-
-def _width(headings: "Sequence[str]", rows: "Sequence[Sequence[str]]", widest: int) -> int:
-    """Width of a table; rows have no rank, and perhaps more columns than there are headings."""
-    width = len("rank")
-    for column, heading in enumerate(headings[1:]):
-        words = max(map(len, heading.split("\n")))
-        values = max((len(row[column]) for row in rows), default=0)
-        width += _GAP + max(words, min(values, widest))
-    return width
+def leaders_table(settings: "SweepConfig", outcomes: "Sequence[Outcome]", rows: int) -> ResultTable:
+    """Table of the first ``rows`` outcomes; a parameter is called by the last part of its name."""
+    shown = outcomes[:rows]
+    names = (key.rpartition(".")[2].replace("_", " ") for key in settings.parameters)
+    ranks = (str(rank) if o.has_figures else "-" for rank, o in enumerate(shown, start=1))
+    return ResultTable(
+        columns=[Column("rank"), *map(Column, names), *_FIGURES],
+        rows=[[rank, *_row(settings, o)] for rank, o in zip(ranks, shown, strict=True)],
+        highlighted=0 if shown and shown[0].has_figures else None,
+    )
 
 
 def _row(settings: "SweepConfig", outcome: "Outcome") -> list[str]:

@@ -21,8 +21,9 @@ from softmax_cli.cli.options import (
     Seed,
     Verbose,
 )
-from softmax_cli.cli.output import Output, facts_table, percent
+from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.settings import train_settings
+from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError
 
 if TYPE_CHECKING:
@@ -98,7 +99,6 @@ def _start(
 
 
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
-    from softmax_cli.cli.pictures import draw_curves
     from softmax_cli.runs.directory import open_run_directory
     from softmax_cli.training.results import finished_summary
     from softmax_cli.training.training_data import load_training_data
@@ -108,9 +108,8 @@ def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
         if summary is not None:
             output.message(f"The run in {run.path} is finished; there is nothing left to do.")
             # They come after the summary, so a crash may have left them out.
-            if not (run.path / "curves.png").exists():
-                draw_curves(run)
-            _report(run, summary, output)
+            missing = not (run.path / "curves.png").exists()
+            _report(run, summary, output, draw=missing)
             return
         settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)
         _train(run, settings, load_training_data(settings), output, resume=True)
@@ -124,8 +123,7 @@ def _train(
     *,
     resume: bool,
 ) -> None:
-    from softmax_cli.cli.pictures import draw_curves
-    from softmax_cli.cli.progress import TrainingObserver
+    from softmax_cli.cli.train_progress import TrainingObserver
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
@@ -133,14 +131,18 @@ def _train(
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)
-    draw_curves(run)
-    _report(run, summary, output)
+    _report(run, summary, output, draw=True)
 
 
-def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output) -> None:
-    """Print the result of a finished training; one that diverged is an error all the same."""
+def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, draw: bool) -> None:
+    """Print the result of a finished training, then draw it; one that diverged is an error."""
+    from softmax_cli.cli.pictures import draw_curves, extra_picture
+
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))
+    if draw:
+        with extra_picture("curves.png", run.path, output):
+            draw_curves(run)
     if summary.diverged:
         raise DivergedError(
             f"training diverged: the loss was no longer finite after {summary.iterations} "
@@ -152,8 +154,8 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output) -> 
 
 def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "RenderableType":
     if summary.diverged:
-        return facts_table({"iterations": f"{summary.iterations}", "run directory": f"{run.path}"})
-    facts = {
+        return FactsTable({"iterations": f"{summary.iterations}", "run directory": run.path})
+    facts: dict[str, str | Path] = {
         "iterations": f"{summary.iterations} in {summary.seconds:.1f} s",
         "training": _figures(summary.train_accuracy, summary.train_loss),
         "validation": _figures(summary.validation_accuracy, summary.validation_loss),
@@ -162,8 +164,8 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     }
     if summary.stopped_early:
         facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
-    facts |= {"model": f"{run.model_file}", "curves": f"{run.path / 'curves.png'}"}
-    return facts_table(facts)
+    facts |= {"model": run.model_file, "curves": run.path / "curves.png"}
+    return FactsTable(facts)
 
 
 def _figures(accuracy: float | None, loss: float | None) -> str:

@@ -8,16 +8,10 @@ import typer
 
 from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
 from softmax_cli.cli.output import Output, stderr_console
-from softmax_cli.cli.pictures import (
-    Album,
-    draw_assessment,
-    draw_curves,
-    draw_results,
-    draw_templates,
-)
 from softmax_cli.errors import DataError, ModelError
 
 if TYPE_CHECKING:
+    from softmax_cli.cli.pictures import Album
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
 
@@ -63,6 +57,7 @@ def visualize(
     Of a run that was evaluated also its confusion matrix, reliability and surest mistakes; of a
     sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
     """
+    from softmax_cli.cli.pictures import Album, draw_curves, draw_results, draw_templates
     from softmax_cli.runs.atomic import make_directory
     from softmax_cli.runs.directory import open_run_directory, resume_command
 
@@ -118,20 +113,24 @@ def _draw_evaluation(
     run: "RunDirectory",
     model: "SavedModel",
     data_dir: Path | None,
-    album: Album,
+    album: "Album",
     output: Output,
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
+    from softmax_cli.cli.pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
     from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
+    from softmax_cli.runs.shell import quoted
 
     try:
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
     except DataError as error:
         output.warning(f"pictures of the evaluation are left out: {error.message}")
+        if error.hint:
+            output.message(error.hint)
         return []
     if assessment is None:
-        output.message(f"For more pictures, first: softmax evaluate {run.path}")
+        output.message(f"For more pictures, first: softmax evaluate {quoted(run.path)}")
         return []
     fitted = None
     if calibration_file(run.path).exists():
@@ -143,7 +142,7 @@ def _draw_evaluation(
     if len(paths) == 1:
         output.message(
             "A hinge model has no probabilities to draw; it gets some from: "
-            f"softmax evaluate {run.path} --calibrate"
+            f"softmax evaluate {quoted(run.path)} --calibrate"
         )
     return paths
 

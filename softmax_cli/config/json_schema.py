@@ -30,7 +30,7 @@ def write_schemas() -> None:
     folder = preset_directory() / "schema"
     folder.mkdir(exist_ok=True)
     for name, model in MODELS.items():
-        (folder / name).write_text(schema_text(model), encoding="utf-8")
+        (folder / name).write_text(schema_text(model), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

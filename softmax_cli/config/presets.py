@@ -23,7 +23,7 @@ def preset_directory() -> Path:
             return folder
     raise ConfigurationError(
         f"expected the shipped configurations in {_PACKAGE / 'configs'}, got nothing there",
-        hint="Install softmax-cli again, or give the path of a YAML file.",
+        hint="Install softmax again from its checkout, or give the path of a YAML file.",
     )
 
 

@@ -31,7 +31,8 @@ from softmax_cli.config.sweep_schema import (
 )
 from softmax_cli.config.validation import checked, validated, whole_number_keys
 from softmax_cli.config.writing import config_digest, plain_values
-from softmax_cli.config.yaml_reader import Document
+from softmax_cli.config.yaml_reader import Document, read_yaml_file
+from softmax_cli.errors import ConfigurationError
 
 WHOLE_NUMBER_KEYS = frozenset(whole_number_keys(TrainConfig))
 
@@ -76,6 +77,21 @@ def axis_values(key: str, axis: Axis) -> list[Value]:
     if isinstance(axis, Range):
         return list(axis.points(whole=key in WHOLE_NUMBER_KEYS))
     return list(axis)
+
+
+def listed_values(path: Path) -> dict[str, list[Value]]:
+    """The values of each parameter of a sweep file that lists them, in the order of the file.
+
+    The file is not checked: one of another version is read as far as it has such lists.
+    """
+    try:
+        values = read_yaml_file(path).value
+    except ConfigurationError:
+        return {}
+    parameters = values.get("parameters") if isinstance(values, dict) else None
+    if not isinstance(parameters, dict):
+        return {}
+    return {key: axis for key, axis in parameters.items() if isinstance(axis, list)}
 
 
 def sweep_key_path(key: str) -> KeyPath:

@@ -3,15 +3,18 @@ r"""A strict reader for the YAML of this project, which remembers where everythi
 It is the YAML 1.2 core schema without its surprises: ``true`` and ``false`` are the only booleans,
 ``1e-3`` and ``.5`` are numbers, there are no dates, no base 60, no octal, and ``010`` is text.
 Anchors, aliases, tags, merge keys, several documents and keys that are not text are refused, and so
-is whatever is not UTF-8, too large or too deeply nested.
+is whatever is neither UTF-8 nor marked as UTF-16, too large or too deeply nested.
 
 The document is built from PyYAML's event stream. Its composer is recursive, and the one written in
 C overflows the stack on deep nesting before anyone could count the levels; the event parsers keep
-their state on the heap, and reading stops at the first level too many.
+their state on the heap, and reading stops at the first level too many. From PyYAML 6.0.4 on the one
+in C refuses a thousand levels by itself; then the one in Python says which level is the first.
 """
 
+import codecs
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +34,8 @@ from softmax_cli.errors import ConfigurationError
 MAXIMUM_BYTES = 256 * 1024
 MAXIMUM_DEPTH = 16
 
-EVENT_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EVENT_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOO_DEEP_FOR_C = "exceeded maximum nesting depth"
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -78,14 +82,18 @@ def read_yaml_file(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not UTF-8, is larger than
+        ConfigurationError: if the file cannot be read, is not text, is larger than
             ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than ``MAXIMUM_DEPTH``.
     """
-    source = str(path)
+    source, content = str(path), _file_bytes(path)
+    # Windows PowerShell 5.1 writes what a command prints (`> mine.yaml`) as UTF-16 with a mark.
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = _file_bytes(path).decode("utf-8-sig")
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refusal(source, f"expected UTF-8 text, got a stray byte at {error.start}") from error
+        expected = "UTF-16" if is_wide else "UTF-8"
+        complaint = f"expected {expected} text, got a stray byte at {error.start}"
+        raise _refusal(source, complaint) from error
     return read_yaml(text, source)
 
 
@@ -122,7 +130,7 @@ def read_yaml(text: str, source: str, *, place: Place | None = None) -> Document
     if "\0" in text:
         raise _refusal(source, "expected text, got a NUL byte")
     try:
-        return _DocumentBuilder(text, source, place).document()
+        return _document(text, source, place)
     except yaml.MarkedYAMLError as error:
         at = place or _marked_place(source, error.problem_mark or error.context_mark)
         complaint = f"expected YAML, got a syntax error: {printable(_what_is_wrong(error))}"
@@ -135,6 +143,16 @@ def read_yaml(text: str, source: str, *, place: Place | None = None) -> Document
         # arguments of the command line that are no Unicode.
         complaint = "expected YAML, got characters or directives that do not exist"
         raise _refusal(source, complaint) from error
+
+
+def _document(text: str, source: str, place: Place | None) -> Document:
+    try:
+        return _DocumentBuilder(yaml.parse(text, Loader=EVENT_LOADER), source, place).document()
+    except yaml.MarkedYAMLError as error:
+        if error.problem != _TOO_DEEP_FOR_C:
+            raise
+    # The scanner in C runs ahead of its events and so refuses before any level could be counted.
+    return _DocumentBuilder(yaml.parse(text, Loader=yaml.SafeLoader), source, place).document()
 
 
 def _marked_place(source: str, mark: "yaml.error.Mark | yaml._yaml.Mark | None") -> Place:
@@ -164,12 +182,12 @@ def scalar_value(text: str) -> bool | int | float | str | None:
 class _DocumentBuilder:
     """Turns the events of one YAML text into a ``Document``."""
 
-    def __init__(self, text: str, source: str, place: Place | None) -> None:
+    def __init__(self, events: Iterator[yaml.Event], source: str, place: Place | None) -> None:
         self.source = source
         self.fixed_place = place
         self.places: dict[KeyPath, Place] = {}
         self.problems: list[Problem] = []
-        self.events = iter(yaml.parse(text, Loader=EVENT_LOADER))
+        self.events = events
 
     def document(self) -> Document:
         """The one document of the text."""

@@ -3,8 +3,9 @@
 The archive is read once, front to back, as a stream. What it claims is not believed: names only
 select among the expected files and never become paths, an expected file must be a regular file of
 exactly the expected size, and its content counts only if its SHA-256 is right. Links, devices,
-sparse files, extended headers and unexpected names are passed over. Input, output, memory and the
-number of members are bounded, so that a small archive cannot keep the machine busy.
+sparse files and unexpected names are passed over, and so is a wrong file in an unusual folder. An
+extended header counts for nothing but one more name. Input, output, memory and the number of
+members are bounded, so that a small archive cannot keep the machine busy.
 
 Format: POSIX.1-1988 ustar header blocks, see ``pax`` in POSIX.1-2001; ``tarfile`` is not used,
 because it reads extended headers of any claimed size into memory.
@@ -15,13 +16,23 @@ import gzip
 import hashlib
 import lzma
 import os
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from softmax_cli.data.batch_files import FOLDER, BatchFile
+from softmax_cli.data.batch_files import FOLDER, BatchFile, recognise_foreign
+from softmax_cli.data.file_kinds import (
+    BZIP2,
+    GZIP,
+    START_BYTES,
+    TAR,
+    XZ,
+    recognise,
+    recognise_version,
+)
 from softmax_cli.errors import DataError
 from softmax_cli.runs.atomic import errors_naming
 
@@ -30,6 +41,13 @@ _CHUNK: Final = 256 << 10
 _SLACK_BYTES: Final = 16 << 20  # headers, padding and whatever else lies beside the files
 _MAX_MEMBERS: Final = 1_000
 _XZ_MEMORY: Final = 96 << 20  # xz -9 needs 65 MiB
+_MAX_NAME_BYTES: Final = 16 << 10  # of a header that holds a name too long for others
+_SHOWN_NAMES: Final = 3
+_SHOWN_CHARACTERS: Final = 60
+_EXPECTED: Final = "a tar archive, plain or compressed with gzip, bzip2 or xz"
+_TOO_LARGE_HINT: Final = (
+    "If CIFAR-10 is in it, unpack it, and name the folder: `softmax download --from FOLDER`."
+)
 _REGULAR: Final = (b"0", b"\0")
 _WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders, pipes
 
@@ -47,6 +65,10 @@ class _Member:
     size: int
 
 
+class _LimitError(Exception):
+    """The archive wants more than the data set needs."""
+
+
 def extract_archive(
     archive: Path,
     folder: Path,
@@ -58,19 +80,28 @@ def extract_archive(
     Args:
         archive: a tar, plain or compressed with gzip, bzip2 or xz, which its first bytes tell.
         folder: an empty folder; after an error it holds a part of the files.
-        files: the files to take; all must be in the archive, once.
+        files: the files to take; all must be in the archive, and once in the usual folder.
         accepted: called after each file.
 
     Raises:
-        DataError: the archive is damaged, too large, lacks a file, or holds another content.
+        DataError: the archive is of another kind, damaged, too large, lacks a file, or holds
+            another content.
         OSError: reading or writing failed.
     """
+    kind = recognise_foreign(archive, files)
+    if kind is not None:
+        raise DataError(f"expected {_EXPECTED}, got {kind.name}: {archive}", hint=kind.advice)
     limit = sum(file.size for file in files) + _SLACK_BYTES
     if archive.stat().st_size > limit:
-        raise DataError(f"{archive}: expected an archive of at most {limit:,} bytes")
+        raise DataError(
+            f"{archive}: expected an archive of at most {limit:,} bytes", hint=_TOO_LARGE_HINT
+        )
     try:
         with archive.open("rb") as stream:
-            _extract(_Bounded(_decompressed(stream), limit), archive, folder, files, accepted)
+            tar = _Bounded(_decompressed(stream), limit)
+            _Extraction(archive, folder, files).run(tar, accepted)
+    except _LimitError as error:
+        raise DataError(f"{archive}: {error}", hint=_TOO_LARGE_HINT) from None
     except (EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"{archive} is damaged: {error}") from None
     except OSError as error:
@@ -79,49 +110,127 @@ def extract_archive(
         raise DataError(f"{archive} is damaged: {error}") from None
 
 
-def _extract(
-    tar: "_Bounded",
-    archive: Path,
-    folder: Path,
-    files: Sequence[BatchFile],
-    accepted: Callable[[BatchFile], None],
-) -> None:
-    expected = {prefix + file.name: file for file in files for prefix in (f"{FOLDER}/", "")}
-    missing = {file.name for file in files}
-    for _ in range(_MAX_MEMBERS):
-        member = _parse_header(tar.read_up_to(_BLOCK))
-        if member is None:
-            break
-        file = expected.get(member.name.removeprefix("./"))
-        if file is None:
+class _Extraction:
+    """What has come out of an archive, and what else was seen in it.
+
+    The usual place of a file is `FOLDER`, or no folder at all. There it must be right, and be there
+    once. Whatever is wrong in another folder may be somebody else's and is passed over.
+    """
+
+    def __init__(self, archive: Path, folder: Path, files: Sequence[BatchFile]) -> None:
+        self.archive = archive
+        self.folder = folder
+        self.expected = {file.name: file for file in files}
+        self.missing = set(self.expected)
+        self.usual: set[str] = set()  # names of the files met in their usual place
+        self.faults: dict[str, str] = {}  # by file name, what was wrong elsewhere
+        self.names: list[str] = []  # of all regular members
+        self.long_names: list[str] = []  # of the next member
+
+    def run(self, tar: "_Bounded", accepted: Callable[[BatchFile], None]) -> None:
+        """Take all files out of the tar."""
+        block = tar.read_up_to(_BLOCK)
+        self._check_beginning(block)
+        for _ in range(_MAX_MEMBERS):
+            member = _parse_header(block)
+            if member is None:
+                break
+            file = self._take(tar, member)
+            if file is not None:
+                self.missing.remove(file.name)
+                accepted(file)
+            block = tar.read_up_to(_BLOCK)
+        else:
+            raise _LimitError(f"expected at most {_MAX_MEMBERS} members, got more")
+        if self.missing:
+            raise self._incomplete()
+
+    def _check_beginning(self, block: bytes) -> None:
+        """Tell a file of another kind, perhaps compressed, from a tar that is damaged later on."""
+        if not block:
+            raise DataError(f"expected {_EXPECTED}, got an empty file: {self.archive}")
+        try:
+            _parse_header(block)
+        except EOFError:
+            kind = recognise(block)
+            if kind is TAR:
+                raise
+            got = kind.name if kind else "something else, or a damaged one"
+            raise DataError(
+                f"expected {_EXPECTED}, got {got}: the content of {self.archive}",
+                hint=kind.advice if kind else None,
+            ) from None
+
+    def _take(self, tar: "_Bounded", member: _Member) -> BatchFile | None:
+        """Read past a member; return the file that it was, if one that was missing came out."""
+        names, self.long_names = [member.name, *self.long_names], []
+        if member.kind in _LONG_NAMES and member.size <= _MAX_NAME_BYTES:
+            self.long_names = _LONG_NAMES[member.kind](tar.read_exactly(member.size))
+            tar.skip(_padded(member.size) - member.size)
+            return None
+        if member.kind in _REGULAR:
+            self.names.append(names[-1])
+        file, is_usual = self._file_of(names)
+        if is_usual and file is not None:
+            self._check_once(file)
+        if file is None or file.name not in self.missing:
             tar.skip(_padded(member.size))
-            continue
-        _check_member(member, file, archive, duplicate=file.name not in missing)
-        _write_verified(tar, folder / file.name, file, archive)
-        tar.skip(_padded(file.size) - file.size)
-        missing.remove(file.name)
-        accepted(file)
-    else:
-        raise DataError(f"{archive}: expected at most {_MAX_MEMBERS} members, got more")
-    if missing:
-        raise DataError(f"{archive} lacks {', '.join(sorted(missing))}")
+            return None
+        fault, left = _fault(member, file), _padded(member.size)
+        if fault is None:
+            fault = _write_verified(tar, self.folder / file.name, file)
+            left -= file.size
+        if fault is not None and is_usual:
+            raise DataError(f"{self.archive}: {fault}")
+        tar.skip(left)
+        if fault is not None:
+            self.faults.setdefault(file.name, f"{fault}: {names[-1]!a}")
+            return None
+        return file
+
+    def _file_of(self, names: Sequence[str]) -> tuple[BatchFile | None, bool]:
+        """The expected file of one of a member's names, and whether that is its usual place."""
+        for full_name in names:
+            *parents, name = full_name.removeprefix("./").split("/")
+            if name in self.expected and ".." not in parents:
+                return self.expected[name], parents in ([], [FOLDER])
+        return None, False
+
+    def _check_once(self, file: BatchFile) -> None:
+        if file.name in self.usual:
+            raise DataError(f"{self.archive}: expected {file.name} once, got it twice")
+        self.usual.add(file.name)
+
+    def _incomplete(self) -> DataError:
+        """The error that says what the archive lacks, and what it holds instead."""
+        message = f"{self.archive} lacks {', '.join(sorted(self.missing))}"
+        if len(self.missing) < len(self.expected) or self.faults:
+            lines = [f"  {self.faults[name]}" for name in sorted(self.missing & self.faults.keys())]
+            return DataError("\n".join([message, *lines]))
+        version = recognise_version(part for name in self.names for part in name.split("/"))
+        if version is not None:
+            return DataError(
+                f"expected the Python version of CIFAR-10, got {version.name}: {self.archive}",
+                hint=version.advice,
+            )
+        shown = ", ".join(f"{name[:_SHOWN_CHARACTERS]!a}" for name in self.names[:_SHOWN_NAMES])
+        return DataError(f"{message}; it holds {shown or 'nothing'}")
 
 
-def _check_member(member: _Member, file: BatchFile, archive: Path, *, duplicate: bool) -> None:
-    if duplicate:
-        raise DataError(f"{archive}: expected {file.name} once, got it twice")
+def _fault(member: _Member, file: BatchFile) -> str | None:
+    """Why a member cannot be a file, before its content is read."""
     if member.kind not in _REGULAR:
-        raise DataError(
-            f"{archive}: expected {file.name} to be a regular file, "
+        return (
+            f"expected {file.name} to be a regular file, "
             f"got a member of type {member.kind!r} (a link, a device, a sparse file, …)"
         )
     if member.size != file.size:
-        raise DataError(
-            f"{archive}: expected {file.size:,} bytes for {file.name}, got {member.size:,}"
-        )
+        return f"expected {file.size:,} bytes for {file.name}, got {member.size:,}"
+    return None
 
 
-def _write_verified(tar: "_Bounded", path: Path, file: BatchFile, archive: Path) -> None:
+def _write_verified(tar: "_Bounded", path: Path, file: BatchFile) -> str | None:
+    """Write a file's content; where it is wrong, return how, and leave nothing."""
     content = hashlib.sha256()
     with errors_naming(path), path.open("xb", buffering=0) as stream:
         left = file.size
@@ -132,11 +241,10 @@ def _write_verified(tar: "_Bounded", path: Path, file: BatchFile, archive: Path)
             left -= len(chunk)
         os.fsync(stream.fileno())
     digest = content.hexdigest()
-    if digest != file.sha256:
-        raise DataError(
-            f"{archive}: {file.name} is altered: "
-            f"expected SHA-256 {file.sha256[:16]}…, got {digest[:16]}…"
-        )
+    if digest == file.sha256:
+        return None
+    path.unlink()
+    return f"{file.name} is altered: expected SHA-256 {file.sha256[:16]}…, got {digest[:16]}…"
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -158,12 +266,23 @@ def _parse_header(block: bytes) -> _Member | None:
         raise EOFError("it ends within a header")
     blank_sum = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if _octal(block[148:156]) != blank_sum:
-        raise EOFError("a header has the wrong checksum; this is no tar archive, or part of one")
+        raise EOFError("a header has the wrong checksum")
     name = _text(block[:100])
     if block[257:263] == b"ustar\0" and block[345]:
         name = f"{_text(block[345:500])}/{name}"
     kind = block[156:157]
     return _Member(name, kind, 0 if kind in _WITHOUT_CONTENT else _octal(block[124:136]))
+
+
+def _gnu_long_names(content: bytes) -> list[str]:
+    return [_text(content)]
+
+
+def _pax_long_names(content: bytes) -> list[str]:
+    return [_text(path) for path in re.findall(rb"^\d+ path=(.*)$", content, re.MULTILINE)]
+
+
+_LONG_NAMES: Final = {b"L": _gnu_long_names, b"x": _pax_long_names}
 
 
 def _octal(field: bytes) -> int:
@@ -182,33 +301,67 @@ def _padded(size: int) -> int:
 
 
 def _decompressed(stream: BinaryIO) -> _Readable:
-    start = stream.read(6)
+    kind = recognise(stream.read(START_BYTES))
     stream.seek(0)
-    if start.startswith(b"\x1f\x8b"):
+    if kind is GZIP:
         return gzip.GzipFile(fileobj=stream)
-    if start.startswith(b"BZh"):
+    if kind is BZIP2:
         return bz2.BZ2File(stream)
-    if start == b"\xfd7zXZ\0":
+    if kind is XZ:
         return _XzStream(stream)
     return stream
 
 
 class _XzStream:
-    """An xz stream read with a bound on memory, which `lzma.LZMAFile` does not have."""
+    """Joined xz streams read with a bound on memory, which `lzma.LZMAFile` does not have.
+
+    As there, zeros may lie between two streams, and what follows and is no stream is passed over.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
-        self.decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)
+        self.pending = b""  # read, but not yet given to the decoder
+        self.decoder = _xz_decoder()
+        self.ended = False
 
     def read(self, size: int, /) -> bytes:
-        while not self.decoder.eof:
-            compressed = self.stream.read(_CHUNK) if self.decoder.needs_input else b""
-            if self.decoder.needs_input and not compressed:
-                raise EOFError("it ends within a compressed stream")
-            data = self.decoder.decompress(compressed, size)
+        while not self.ended:
+            compressed = b""
+            if self.decoder.needs_input:
+                compressed = self.pending or self.stream.read(_CHUNK)
+                self.pending = b""
+                if not compressed:
+                    raise EOFError("it ends within a compressed stream")
+            data = self._decompress(compressed, size)
             if data:
                 return data
         return b""
+
+    def _decompress(self, compressed: bytes, size: int) -> bytes:
+        try:
+            data = self.decoder.decompress(compressed, size)
+        except lzma.LZMAError as error:
+            if str(error) != "Memory usage limit exceeded":
+                raise
+            raise _LimitError(
+                f"expected xz to need at most {_XZ_MEMORY:,} bytes: {error}"
+            ) from None
+        if self.decoder.eof:
+            self._begin_next(self.decoder.unused_data)
+        return data
+
+    def _begin_next(self, rest: bytes) -> None:
+        """Go on behind the end of a stream, of which ``rest`` has been read already."""
+        rest = rest.lstrip(b"\0")
+        while len(rest) < START_BYTES and (more := self.stream.read(_CHUNK)):
+            rest = (rest + more).lstrip(b"\0")
+        self.pending = rest
+        self.decoder = _xz_decoder()
+        self.ended = recognise(rest[:START_BYTES]) is not XZ
+
+
+def _xz_decoder() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)
 
 
 class _Bounded:
@@ -225,7 +378,7 @@ class _Bounded:
         while size and (part := self.stream.read(min(size, _CHUNK))):
             self.left -= len(part)
             if self.left < 0:
-                raise EOFError(f"expected at most {self.limit:,} bytes of content, got more")
+                raise self._exceeded()
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
@@ -238,6 +391,9 @@ class _Bounded:
 
     def skip(self, size: int) -> None:
         if size > self.left:
-            raise EOFError(f"expected at most {self.limit:,} bytes of content, got more")
+            raise self._exceeded()
         while size:
             size -= len(self.read_exactly(min(size, _CHUNK)))
+
+    def _exceeded(self) -> _LimitError:
+        return _LimitError(f"expected at most {self.limit:,} bytes of content, got more")

@@ -47,7 +47,7 @@ def load_cifar10(
     """Load one split, reading and verifying only the files it needs.
 
     Args:
-        data_dir: folder that holds ``cifar-10-batches-py/``, or that folder itself.
+        data_dir: folder that holds ``cifar-10-batches-py/``, as `find_batches` takes it.
         split: the training files in their order, or the test file.
         files: what the data set is made of.
 

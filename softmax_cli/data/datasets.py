@@ -16,8 +16,8 @@ def load_split(
     Args:
         dataset: ``cifar10`` reads verified files; ``synthetic`` makes images in memory and never
             stands in for the other.
-        data_dir: folder that holds ``cifar-10-batches-py/``, or that folder itself; not looked at
-            for ``synthetic``.
+        data_dir: folder that holds ``cifar-10-batches-py/``, or that folder itself, or one up to
+            two levels above; not looked at for ``synthetic``.
         split: which split.
 
     Raises:

@@ -123,7 +123,11 @@ def fetch_cifar10(
     part = PartFile(data_dir / f"{archive.name}.part")
 
     def gather(staging: Path) -> None:
-        _complete(part, urls, archive, patience, report)
+        try:
+            _complete(part, urls, archive, patience, report)
+        finally:
+            if not part.size:
+                part.discard()
         unpack(part.path, staging, files, report)
 
     done = install(data_dir, gather, files=files, report=report)
@@ -161,7 +165,7 @@ def _complete(
 
 def _client(patience: Patience) -> httpx.Client:
     timeout = httpx.Timeout(patience.stall_seconds, connect=patience.connect_seconds)
-    headers = {"User-Agent": f"softmax-cli/{__version__}"}
+    headers = {"User-Agent": f"cifar-softmax/{__version__}"}
     try:
         return httpx.Client(timeout=timeout, headers=headers, follow_redirects=False)
     except (ValueError, ImportError, httpx.InvalidURL) as error:

@@ -3,16 +3,17 @@
 Files are gathered in a hidden folder beside the final one and verified there. A single rename then
 makes them the data set. Where a folder of that name holds something already, only the files that
 are missing or damaged are put in, and a damaged one is kept under another name. One process at a
-time works on a data directory; a lock that the system releases with the process sees to that.
+time works on a data directory; a lock that the system releases with the process sees to that. What
+fails leaves no empty folder: the folders made for it are removed again.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -21,21 +22,21 @@ from softmax_cli.data.archive import extract_archive, write_all
 from softmax_cli.data.batch_files import (
     CIFAR10_FILES,
     FOLDER,
+    IMPORT_HINT,
     BatchFile,
     find_batches,
     inspect_file,
     not_intact,
+    own_folder,
+    search_batches,
 )
 from softmax_cli.errors import DataError
-from softmax_cli.runs.atomic import errors_naming, make_directory, sync_directory
+from softmax_cli.runs.atomic import errors_naming, make_directory, move, sync_directory
+from softmax_cli.runs.locks import lock
 
 _LOCK_NAME: Final = ".cifar-10.lock"
 _STAGING_NAME: Final = f".{FOLDER}.part"
 _LOCK_POLL_SECONDS: Final = 0.2
-_IMPORT_HINT: Final = (
-    "Fetch it with `softmax download`, or give the official cifar-10-python.tar.gz, or a folder of "
-    "its batch files, to --from."
-)
 _CHUNK: Final = 1 << 20
 
 
@@ -106,12 +107,12 @@ def import_cifar10(
 
     def gather(staging: Path) -> None:
         if source.is_dir():
-            _copy_folder(find_batches(source, files), staging, files)
+            _copy_folder(find_batches(source, files, option="--from"), staging, files)
         elif source.is_file():
             _unpack_import(source, staging, files, report)
         else:
             raise DataError(
-                f"expected an archive or a folder, found neither at {source}", hint=_IMPORT_HINT
+                f"expected an archive or a folder, found neither at {source}", hint=IMPORT_HINT
             )
 
     return install(data_dir, gather, files=files, report=report)
@@ -136,15 +137,22 @@ def install(
         OSError: writing failed. What ``gather`` raises passes through. In either case the data set
             is as it was before, or lacks fewer files than before.
     """
-    folder = _destination(data_dir, files)
+    if data_dir.is_file():
+        raise DataError(
+            f"expected a folder to put CIFAR-10 into, got the file {data_dir}",
+            hint="Name a folder with `--data-dir`; it is made if need be.",
+        )
+    folder = own_folder(data_dir.resolve(), files)
+    folder = folder.resolve() if folder.is_dir() else folder
     staging = folder.parent / _STAGING_NAME
-    if not staging.exists() and not _damaged(folder, files):
-        return Installation(folder, already_there=True)
-    make_directory(data_dir)
-    with _locked(data_dir, report):
+    there = None if staging.exists() else _find_intact(folder, data_dir, files)
+    if there is not None:
+        return Installation(there, already_there=True)
+    with _leaving_no_empty(data_dir), _locked(data_dir, report):
         shutil.rmtree(staging, ignore_errors=True)
-        if not _damaged(folder, files):
-            return Installation(folder, already_there=True)
+        there = _find_intact(folder, data_dir, files)
+        if there is not None:
+            return Installation(there, already_there=True)
         try:
             staging.mkdir()
             gather(staging)
@@ -160,7 +168,7 @@ def _unpack_import(source: Path, staging: Path, files: Sequence[BatchFile], repo
     try:
         unpack(source, staging, files, report)
     except DataError as error:
-        raise DataError(error.message, hint=error.hint or _IMPORT_HINT) from error
+        raise DataError(error.message, hint=error.hint or IMPORT_HINT) from error
 
 
 def unpack(archive: Path, staging: Path, files: Sequence[BatchFile], report: Report) -> None:
@@ -178,14 +186,11 @@ def unpack(archive: Path, staging: Path, files: Sequence[BatchFile], report: Rep
     extract_archive(archive, staging, files, accepted)
 
 
-def _destination(data_dir: Path, files: Sequence[BatchFile]) -> Path:
-    """The folder that is or will be the data set, symbolic links resolved."""
-    if data_dir.is_dir():
-        try:
-            return find_batches(data_dir, files).resolve()
-        except DataError:
-            pass
-    return data_dir.resolve() / FOLDER
+def _find_intact(folder: Path, data_dir: Path, files: Sequence[BatchFile]) -> Path | None:
+    """The data set that is there: in its folder, or deeper, where nothing is ever repaired."""
+    deeper = (place.resolve() for place in search_batches(data_dir, files))
+    places = dict.fromkeys([folder, *deeper])
+    return next((place for place in places if not _damaged(place, files)), None)
 
 
 def _damaged(folder: Path, files: Sequence[BatchFile]) -> list[BatchFile]:
@@ -196,23 +201,64 @@ def _damaged(folder: Path, files: Sequence[BatchFile]) -> list[BatchFile]:
 
 
 @contextmanager
-def _locked(data_dir: Path, report: Report) -> Iterator[None]:
-    """Keep other processes from installing into the same directory for the length of a block."""
-    path = data_dir / _LOCK_NAME
-    with path.open("ab") as lock:
-        if not _try_lock(lock.fileno()):
-            report(Step("waiting", f"another process is at work in {data_dir}; waiting for it"))
-            while not _try_lock(lock.fileno()):
-                time.sleep(_LOCK_POLL_SECONDS)
-        yield
-
-
-def _try_lock(descriptor: int) -> bool:
+def _leaving_no_empty(folder: Path) -> Iterator[None]:
+    """If the block fails, remove the folder and its parents again, if it made them for nothing."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if sys.platform == "win32" and folder in missing:
+                # Only now can it be removed, and only if no other process has it open.
+                (folder / _LOCK_NAME).unlink(missing_ok=True)
+            for path in missing:
+                path.rmdir()
+        raise
+
+
+@contextmanager
+def _locked(data_dir: Path, report: Report) -> Iterator[None]:
+    """Make a directory, and keep other processes from installing into it during a block.
+
+    If the block fails and nothing else is there, the lock is removed as well. A process that waited
+    for it then makes another one, in a directory that may have to be made again.
+    """
+    path = data_dir / _LOCK_NAME
+    while True:
+        make_directory(data_dir)
+        # A file of its own, because NFS locks files alone.
+        with path.open("ab") as file:
+            if _is_locked(file.fileno()):
+                report(Step("waiting", f"another process is at work in {data_dir}; waiting for it"))
+                while _is_locked(file.fileno()):
+                    time.sleep(_LOCK_POLL_SECONDS)
+            if not _is_at(path, file.fileno()):
+                continue
+            try:
+                yield
+            except BaseException:
+                with suppress(OSError):
+                    if list(data_dir.iterdir()) == [path]:
+                        path.unlink()
+                raise
+            return
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
         return False
-    return True
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether another process holds the lock; if none does, this one does from now on."""
+    try:
+        lock(descriptor)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _copy_folder(source: Path, staging: Path, files: Sequence[BatchFile]) -> None:
@@ -220,7 +266,7 @@ def _copy_folder(source: Path, staging: Path, files: Sequence[BatchFile]) -> Non
         path = source / file.name
         finding = inspect_file(path, file, files)
         if finding.state != "intact":
-            raise not_intact(path, finding)
+            raise not_intact(path, finding, hint=IMPORT_HINT)
         if _copy(path, staging / file.name) != file.sha256:
             raise DataError(f"{path} changed while it was copied")
 
@@ -243,12 +289,14 @@ def _put_in_place(staging: Path, folder: Path, files: Sequence[BatchFile]) -> No
         for file in _damaged(folder, files):
             target = folder / file.name
             _move_aside(target)
-            (staging / file.name).replace(target)
+            move(staging / file.name, target)
         sync_directory(folder)
     else:
-        if not folder.is_dir():
+        if folder.is_dir():
+            folder.rmdir()  # Windows renames no folder over another
+        else:
             _move_aside(folder)
-        staging.rename(folder)
+        move(staging, folder)
     sync_directory(folder.parent)
 
 
@@ -259,4 +307,4 @@ def _move_aside(path: Path) -> None:
     number = 1
     while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
         number += 1
-    path.rename(aside)
+    move(path, aside)

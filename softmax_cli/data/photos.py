@@ -3,22 +3,23 @@
 A picture is turned upright as its EXIF tag says, laid on white where it is transparent, cut to its
 middle square and reduced by averaging over areas. Of an animation the first frame counts, and 16
 bits per channel become 8. A picture that already has the right size and mode is taken as it is.
+Metadata that is damaged or large keeps no picture from being read.
 """
 
 import contextlib
 import io
 import os
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from softmax_cli.data.decoder_messages import collected_messages, may_print, summary
 from softmax_cli.data.images import PIXELS
 from softmax_cli.errors import DataError
 
@@ -30,6 +31,8 @@ _LARGE_BYTES = 1 << 16
 _THREADS = 4
 _READ_BYTES = 1 << 16
 _MOST_BYTES = 1 << 28
+_SIGNATURE_BYTES = 16
+_ARRAY_SUFFIXES = (".npy", ".npz")
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -43,6 +46,8 @@ _UPRIGHT = {
 # Pillow decodes these by running another program on the file.
 _FOREIGN_FORMATS = {"EPS"}
 _RANGE_OF_16_BITS = 65535
+# Where the header of a PNG file has its bits per sample.
+_PNG_DEPTH = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +57,13 @@ class PhotoBatch:
     Attributes:
         names: of all pictures, in the order asked for. The i-th image of an array is ``FILE[i]``.
         errors: for each name why there is no image, or None.
+        warnings: for each name what the decoder of an image reported, or None.
         images: (n, 3072) uint8, channel-major rows, of the names without an error.
     """
 
     names: tuple[str, ...]
     errors: tuple[str | None, ...]
+    warnings: tuple[str | None, ...]
     images: NDArray[np.uint8]
 
 
@@ -65,7 +72,7 @@ def read_batches(sources: Sequence[str], stdin: BinaryIO) -> Iterator[PhotoBatch
 
     Args:
         sources: image files; ``-`` for one picture from ``stdin``; ``.npy`` files that hold uint8
-            images of shape (N, 32, 32, 3), RGB.
+            images of shape (N, 32, 32, 3), RGB, and ``.npz`` files with one such array.
         stdin: where ``-`` reads from.
     """
     with warnings.catch_warnings():
@@ -73,7 +80,7 @@ def read_batches(sources: Sequence[str], stdin: BinaryIO) -> Iterator[PhotoBatch
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for group in _groups(sources):
-            if group[0].endswith(".npy"):
+            if _is_array(group[0]):
                 yield from _read_array(group[0])
             else:
                 yield _read_files(group, stdin)
@@ -83,23 +90,35 @@ def read_photo(data: bytes) -> NDArray[np.uint8]:
     """Turn the bytes of an image file into one row, (3072,) uint8, channel-major.
 
     Raises:
-        DataError: these bytes are no picture, or one that is damaged, too large, or of a kind that
-            has no certain meaning in 8-bit RGB.
+        DataError: these bytes are no picture, or one that is damaged, too large, not supported, or
+            of a kind that has no certain meaning in 8-bit RGB.
     """
+    try:
+        return _decode(data)
+    except DataError:
+        from softmax_cli.data.picture_metadata import without_metadata
+
+        bare = without_metadata(data)
+        if bare is None:
+            raise
+    return read_photo(bare)
+
+
+def _decode(data: bytes) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.format in _FOREIGN_FORMATS:
                 raise DataError(f"{image.format} files are programs, which are not run")
-            pixels = np.asarray(_small_rgb(image))
+            pixels = np.asarray(_small_rgb(_upright(image, data)))
     except DataError:
         raise
-    except UnidentifiedImageError as error:
-        raise DataError("not an image that Pillow knows") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"more than {Image.MAX_IMAGE_PIXELS:,} pixels") from error
     except Exception as error:
+        from softmax_cli.data.picture_errors import explain
+
         # Decoders raise whatever the damage makes them stumble over.
-        raise DataError(f"a damaged image: {error}") from error
+        raise DataError(explain(data, error)) from error
     return pixels.transpose(2, 0, 1).reshape(PIXELS)
 
 
@@ -107,7 +126,7 @@ def _groups(sources: Sequence[str]) -> Iterator[list[str]]:
     """Cut the sources into arrays, each by itself, and runs of files."""
     group: list[str] = []
     for source in sources:
-        is_array = source.endswith(".npy")
+        is_array = _is_array(source)
         if group and (is_array or len(group) == _CHUNK):
             yield group
             group = []
@@ -119,11 +138,29 @@ def _groups(sources: Sequence[str]) -> Iterator[list[str]]:
         yield group
 
 
+def _is_array(source: str) -> bool:
+    return source.lower().endswith(_ARRAY_SUFFIXES)
+
+
+class _Photo(NamedTuple):
+    """What came of one file: a row, or the error why there is none."""
+
+    row: NDArray[np.uint8] | None = None
+    error: str | None = None
+    warning: str | None = None
+
+
 def _read_files(sources: Sequence[str], stdin: BinaryIO) -> PhotoBatch:
     large = [source for source in sources if _is_large(source)]
     done = _read_in_threads(large) if len(large) > 1 else {}
-    results = [done[s] if s in done else _read_file(s, stdin) for s in sources]
-    return _batch(sources, results)
+    photos = [done[s] if s in done else _read_file(s, stdin) for s in sources]
+    rows = [photo.row for photo in photos if photo.row is not None]
+    return PhotoBatch(
+        tuple(sources),
+        tuple(photo.error for photo in photos),
+        tuple(photo.warning for photo in photos),
+        np.stack(rows) if rows else np.empty((0, PIXELS), np.uint8),
+    )
 
 
 def _is_large(source: str) -> bool:
@@ -134,26 +171,74 @@ def _is_large(source: str) -> bool:
         return False
 
 
-def _read_in_threads(sources: Sequence[str]) -> dict[str, NDArray[np.uint8] | str]:
+def _read_in_threads(sources: Sequence[str]) -> dict[str, _Photo]:
     from concurrent.futures import ThreadPoolExecutor
 
     # Loading its plugins on demand is not something Pillow does safely from several threads.
     Image.init()
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        return dict(zip(sources, pool.map(_read_file, sources), strict=True))
+    with (
+        collected_messages() as lines,
+        ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool,
+    ):
+        done = dict(zip(sources, pool.map(_read_uncollected, sources), strict=True))
+    if lines:
+        # Whose they are shows when one file is decoded at a time.
+        done |= {source: _read_file(source) for source in sources if _may_print(source)}
+    return done
 
 
-def _read_file(source: str, stdin: BinaryIO | None = None) -> NDArray[np.uint8] | str:
-    """One picture, or why there is none."""
+def _may_print(source: str) -> bool:
     try:
-        if source == STDIN and stdin is not None:
-            return read_photo(_read_bounded(stdin))
-        with Path(source).open("rb", buffering=0) as stream:
-            return read_photo(_read_bounded(stream))
+        with Path(source).open("rb") as stream:
+            return may_print(stream.read(_SIGNATURE_BYTES))
+    except OSError:
+        return False
+
+
+def _read_file(source: str, stdin: BinaryIO | None = None) -> _Photo:
+    """One picture and what its decoder printed, or why there is none."""
+    try:
+        data = _content(source, stdin)
+    except (DataError, OSError) as error:
+        return _Photo(error=_failure(error))
+    if not may_print(data):
+        return _photo(data)
+    with collected_messages() as lines:
+        photo = _photo(data)
+    if not lines:
+        return photo
+    if photo.error is None:
+        return _Photo(photo.row, warning=summary(lines))
+    from softmax_cli.data.picture_errors import explain_with
+
+    return _Photo(error=explain_with(photo.error, lines))
+
+
+def _read_uncollected(source: str) -> _Photo:
+    try:
+        return _Photo(read_photo(_content(source)))
+    except (DataError, OSError) as error:
+        return _Photo(error=_failure(error))
+
+
+def _photo(data: bytes) -> _Photo:
+    try:
+        return _Photo(read_photo(data))
     except DataError as error:
+        return _Photo(error=error.message)
+
+
+def _failure(error: DataError | OSError) -> str:
+    if isinstance(error, DataError):
         return error.message
-    except OSError as error:
-        return error.strerror or str(error)
+    return error.strerror or str(error)
+
+
+def _content(source: str, stdin: BinaryIO | None = None) -> bytes:
+    if source == STDIN and stdin is not None:
+        return _read_bounded(stdin)
+    with Path(source).open("rb", buffering=0) as stream:
+        return _read_bounded(stream)
 
 
 def _read_bounded(stream: BinaryIO) -> bytes:
@@ -167,54 +252,85 @@ def _read_bounded(stream: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def _batch(names: Sequence[str], results: Sequence[NDArray[np.uint8] | str]) -> PhotoBatch:
-    rows = [result for result in results if not isinstance(result, str)]
-    return PhotoBatch(
-        tuple(names),
-        tuple(result if isinstance(result, str) else None for result in results),
-        np.stack(rows) if rows else np.empty((0, PIXELS), np.uint8),
-    )
-
-
 def _read_array(source: str) -> Iterator[PhotoBatch]:
-    """The images of a ``.npy`` file, mapped rather than read: it may be larger than memory."""
+    from softmax_cli.data.array_files import read_image_arrays
+
+    start = 0
     try:
-        images = np.load(source, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        yield _batch([source], [error.strerror or str(error)])
-        return
-    except (ValueError, EOFError, SyntaxError) as error:
-        yield _batch([source], [f"not a .npy file of plain numbers: {error}"])
-        return
-    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE, 3):
-        got = f"{images.dtype} of shape {images.shape}"
-        yield _batch([source], [f"expected uint8 of shape (N, {SIDE}, {SIDE}, 3), got {got}"])
-        return
-    for start in range(0, len(images), _CHUNK):
-        part = np.asarray(images[start : start + _CHUNK])
-        names = tuple(f"{source}[{start + i}]" for i in range(len(part)))
-        rows = part.transpose(0, 3, 1, 2).reshape(len(part), PIXELS)
-        yield PhotoBatch(names, (None,) * len(part), rows)
+        for rows in read_image_arrays(source, _CHUNK):
+            names = tuple(f"{source}[{start + i}]" for i in range(len(rows)))
+            start += len(rows)
+            nothing = (None,) * len(rows)
+            yield PhotoBatch(names, nothing, nothing, rows)
+    except (DataError, OSError) as error:
+        yield PhotoBatch((source,), (_failure(error),), (None,), np.empty((0, PIXELS), np.uint8))
+
+
+def _upright(image: Image.Image, data: bytes) -> Image.Image:
+    """Load an image from its file's bytes, turned as it is to be seen."""
+    image.load()
+    if image.format == "JPEG2000":
+        from softmax_cli.data.picture_metadata import jpeg2000_metadata
+
+        image.info.update(jpeg2000_metadata(data))
+    # After decoding: the TIFF decoder turns the picture itself, and takes the tag away.
+    orientation = _orientation(image)
+    if image.format == "PNG" and "transparency" in image.info:
+        image = _with_transparent_colour(image, data)
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _small_rgb(image: Image.Image) -> Image.Image:
-    """Bring an image of any size and mode to 32 x 32 RGB."""
-    orientation = _orientation(image)
+    """Bring an upright image of any size and mode to 32 x 32 RGB.
+
+    What is cut off and how is rounded depends on directions, so an image is turned before.
+    """
     if image.size != (SIDE, SIDE):
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         cut = image.crop((left, top, left + side, top + side))
-        image = _rgb(cut).resize((SIDE, SIDE), Image.Resampling.BOX)
-    elif image.mode != "RGB" or "transparency" in image.info:
-        image = _rgb(image)
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+        return _rgb(cut).resize((SIDE, SIDE), Image.Resampling.BOX)
+    if image.mode != "RGB" or "transparency" in image.info:
+        return _rgb(image)
+    return image
 
 
 def _orientation(image: Image.Image) -> int:
     """How the picture is to be turned; upright where damaged EXIF data does not say."""
-    with contextlib.suppress(LookupError, SyntaxError, TypeError, ValueError, struct.error):
+    with contextlib.suppress(Exception):
         return int(image.getexif().get(_ORIENTATION, 1))
     return 1
+
+
+def _with_transparent_colour(image: Image.Image, data: bytes) -> Image.Image:
+    """Compare a PNG's transparent colour in the bits per sample that the file has.
+
+    The file gives the colour in those bits; Pillow compares it with pixels of 8 bits, and not at
+    all with those of 16.
+    """
+    depth, key = data[_PNG_DEPTH], image.info["transparency"]
+    if image.mode == "L":
+        largest = (1 << depth) - 1
+        image.info["transparency"] = (key & largest) * 255 // largest
+    elif image.mode == "RGB" and depth == 8:
+        image.info["transparency"] = tuple(value & 255 for value in key)
+    elif image.mode == "RGB" or image.mode.startswith("I"):
+        shown = (_samples_of_16_bits(image, data) != np.array(key, np.uint16)).any(axis=2)
+        image = (image if image.mode == "RGB" else _eight_bits(image)).convert("RGBA")
+        image.putalpha(Image.fromarray(np.where(shown, 255, 0).astype(np.uint8)))
+    return image
+
+
+def _samples_of_16_bits(image: Image.Image, data: bytes) -> NDArray[np.uint16]:
+    """The samples of a PNG image, (height, width, channels)."""
+    samples = np.asarray(image).astype(np.uint16)
+    if image.mode != "RGB":
+        return samples[..., None]
+    # Pillow keeps the first byte of two. It gives the other when it is told that the file has the
+    # greater byte last.
+    with Image.open(io.BytesIO(data)) as twin:
+        twin.tile = [tile._replace(args="RGB;16L") for tile in twin.tile]
+        return samples * np.uint16(256) + np.asarray(twin, np.uint16)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -225,7 +341,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

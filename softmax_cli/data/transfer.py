@@ -26,7 +26,8 @@ import httpcore
 import httpx
 
 from softmax_cli.data.archive import write_all
-from softmax_cli.runs.atomic import errors_naming, remove_leftovers, write_text
+from softmax_cli.data.file_kinds import READABLE, START_BYTES, FileKind, recognise
+from softmax_cli.runs.atomic import errors_naming, remove_file, remove_leftovers, write_text
 
 _MAX_REDIRECTS: Final = 5
 _MIN_BYTES_PER_SECOND: Final = 1024
@@ -95,6 +96,14 @@ class PartFile:
             return Origin()
         return noted if _usable(noted.validator) else Origin()
 
+    @property
+    def foreign(self) -> FileKind | None:
+        """What has arrived, if it begins like a file of another kind than an archive."""
+        if not self.size:
+            return None
+        with self.path.open("rb") as stream:
+            return _foreign(stream.read(START_BYTES))
+
     def begin(self, start: int, origin: Origin) -> None:
         """Cut the part to ``start`` bytes and note where what follows comes from.
 
@@ -110,7 +119,7 @@ class PartFile:
         for path in (self.path, self.notes):
             # Removing nothing is an error, too, where nothing may be written.
             if path.exists():
-                path.unlink(missing_ok=True)
+                remove_file(path)
         if self.path.parent.is_dir():
             remove_leftovers(self.path.parent)
 
@@ -191,6 +200,8 @@ def fetch_rest(
         TransferError: `TransientError`, `StalledError` or `RefusedError`.
         OSError: writing failed.
     """
+    if part.foreign:
+        part.discard()
     offset, origin = part.size, part.origin
     # Each request has its own connection, so that a stalled one can be ended from outside.
     headers = {"Accept-Encoding": "identity", "Connection": "close"}
@@ -216,10 +227,19 @@ def fetch_rest(
         if watch.stalled:
             raise StalledError(watch.stalled) from None
         raise TransientError(str(error) or type(error).__name__) from None
-    if part.size != size and watch.stalled:
-        raise StalledError(watch.stalled)
     if part.size != size:
-        raise TransientError(f"the answer ended after {part.size:,} of {size:,} bytes")
+        raise _incomplete(part, size, watch.stalled)
+
+
+def _incomplete(part: PartFile, size: int, stalled: str) -> TransferError:
+    """Why an answer that ended did not complete the file."""
+    kind = part.foreign
+    if kind is not None:
+        part.discard()
+        return RefusedError(f"sent {kind.name} in place of the archive")
+    if stalled:
+        return StalledError(stalled)
+    return TransientError(f"the answer ended after {part.size:,} of {size:,} bytes")
 
 
 @contextmanager
@@ -250,7 +270,9 @@ def _announced(response: httpx.Response, offset: int, size: int, part: PartFile)
     if status == HTTPStatus.OK:
         length = response.headers.get("Content-Length", str(size))
         if length != str(size):
-            raise RefusedError(f"offers another file: expected {size:,} bytes, got {length}")
+            kind = _foreign(_beginning(response))
+            got = f"{kind.name} of {length} bytes" if kind else length
+            raise RefusedError(f"offers another file: expected {size:,} bytes, got {got}")
         return 0, size
     if status == HTTPStatus.PARTIAL_CONTENT and offset:
         end = _end_of_range(response.headers.get("Content-Range", ""), offset, size)
@@ -265,6 +287,18 @@ def _announced(response: httpx.Response, offset: int, size: int, part: PartFile)
     if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise TransientError(f"HTTP {status} {response.reason_phrase}", _retry_after(response))
     raise RefusedError(f"HTTP {status} {response.reason_phrase}")
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    """The first bytes of an answer, as far as they come."""
+    with suppress(httpx.HTTPError, httpx.StreamError):
+        return next(response.iter_raw(START_BYTES), b"")
+    return b""
+
+
+def _foreign(start: bytes) -> FileKind | None:
+    kind = recognise(start)
+    return None if kind in READABLE else kind
 
 
 def _end_of_range(content_range: str, offset: int, size: int) -> int | None:
@@ -289,13 +323,16 @@ def _receive(
         # Raw, because some servers label a .tar.gz as "Content-Encoding: x-gzip".
         for chunk in response.iter_raw():
             if done + len(chunk) > end:
-                part.discard()
-                raise RefusedError(f"sends more than the {end - start:,} bytes it should")
+                break
             with errors_naming(part.path):
                 write_all(stream.fileno(), chunk)
             done += len(chunk)
             watch.arrived(len(chunk))
             received(done)
+        else:
+            return
+    part.discard()  # closed by now, as Windows removes no open file
+    raise RefusedError(f"sends more than the {end - start:,} bytes it should")
 
 
 def _validator(response: httpx.Response) -> str:

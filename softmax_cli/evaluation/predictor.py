@@ -23,6 +23,7 @@ from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import SavedModel, load_model
+from softmax_cli.runs.shell import quoted
 from softmax_cli.runs.tables import read_json
 
 
@@ -116,7 +117,7 @@ def fitted_temperature(run: Path, model: SavedModel) -> float:
         ModelError: none was fitted, or it was to other weights.
     """
     path = calibration_file(run)
-    hint = f"Fit one: softmax evaluate {path.parent} --calibrate"
+    hint = f"Fit one: softmax evaluate {quoted(path.parent)} --calibrate"
     if not path.is_file():
         raise ModelError(f"no calibration at {path}", hint=hint)
     document = read_json(path)

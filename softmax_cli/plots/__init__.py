@@ -3,14 +3,17 @@
 Importing this package imports matplotlib; import it where a picture is wanted, not before.
 """
 
-from softmax_cli.plots.confusion import confusion_figure
-from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
-from softmax_cli.plots.heatmap import heatmap_figure
-from softmax_cli.plots.mistakes import mistakes_figure
-from softmax_cli.plots.preview import half_block_lines, preview_lines
-from softmax_cli.plots.reliability import reliability_figure
-from softmax_cli.plots.style import PictureFormat, render
-from softmax_cli.plots.templates import TemplateScale, template_images, templates_figure
+from softmax_cli.plots.isolation import isolated
+
+with isolated():
+    from softmax_cli.plots.confusion import confusion_figure
+    from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
+    from softmax_cli.plots.heatmap import heatmap_figure
+    from softmax_cli.plots.mistakes import mistakes_figure
+    from softmax_cli.plots.preview import half_block_lines, preview_lines
+    from softmax_cli.plots.reliability import reliability_figure
+    from softmax_cli.plots.style import PictureFormat, render
+    from softmax_cli.plots.templates import TemplateScale, template_images, templates_figure
 
 __all__ = [
     "CURVE_COLUMNS",

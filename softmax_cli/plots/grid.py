@@ -1,7 +1,7 @@
 """From a list of trials to the grid their parameters span."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,20 +35,29 @@ class Axis:
         return bool(self.values[-1] / self.values[0] >= _LOG_RATIO)
 
 
-def read_axis(name: str, settings: Sequence[object]) -> Axis:
-    """Sort the distinct values of a setting: numbers by size, all else as first met.
+def read_axis(name: str, settings: Sequence[object], order: Sequence[object] = ()) -> Axis:
+    """Put the distinct values of a setting in order.
+
+    Numbers stand side by side and sorted, where the first of them is met; all else stands as first
+    met, in ``order`` before ``settings``.
 
     Args:
         name: dotted key of the setting.
-        settings: one value per trial: numbers, words, truth values, None or mappings.
+        settings: one value per trial: numbers, words, truth values, None, lists or mappings.
+        order: values in the order that they are wanted in. Those that no trial has are left out.
     """
-    if all(isinstance(s, int | float) and not isinstance(s, bool) for s in settings):
-        values, positions = np.unique(np.asarray(settings, np.float64), return_inverse=True)
-        return Axis(name, _number_labels(values), positions.astype(np.int64), values)
-    words = [_words(setting) for setting in settings]
-    distinct = list(dict.fromkeys(words))
-    positions = np.array([distinct.index(word) for word in words], dtype=np.int64)
-    return Axis(name, tuple(short_name(word, 30) for word in distinct), positions, None)
+    keys = [_key(setting) for setting in settings]
+    tried = set(keys)
+    distinct = _numbers_sorted([key for key in map(_key, [*order, *settings]) if key in tried])
+    places = {key: place for place, key in enumerate(distinct)}
+    positions = np.array([places[key] for key in keys], dtype=np.int64)
+    numbers = [key for key in distinct if isinstance(key, int | float)]
+    values = np.array(numbers, dtype=np.float64)
+    if len(numbers) == len(distinct):
+        return Axis(name, _number_labels(values), positions, values)
+    labels = {key: short_name(_words(s), 30) for key, s in zip(keys, settings, strict=True)}
+    labels |= zip(numbers, _number_labels(values), strict=True)
+    return Axis(name, tuple(labels[key] for key in distinct), positions, None)
 
 
 def fill_grid(
@@ -93,6 +102,27 @@ def check_trials(
             "expected at least one trial, and one value of each parameter for each of "
             f"{accuracies.size} accuracies, got {lengths}"
         )
+
+
+def _key(setting: object) -> Hashable:
+    """What is equal for equal settings, and a number for numbers alone."""
+    if isinstance(setting, Mapping):
+        return frozenset((key, _key(value)) for key, value in setting.items())
+    if isinstance(setting, list | tuple):
+        return tuple(map(_key, setting))
+    # To Python, True equals 1.
+    return (bool, setting) if isinstance(setting, bool) else setting
+
+
+def _numbers_sorted(keys: Iterable[Hashable]) -> list[Hashable]:
+    """The distinct keys as first met, but all numbers at the place of the first one, by size."""
+    distinct = list(dict.fromkeys(keys))
+    places = [place for place, key in enumerate(distinct) if isinstance(key, int | float)]
+    if not places:
+        return distinct
+    numbers = sorted(key for key in distinct if isinstance(key, int | float))
+    behind = (key for key in distinct[places[0] :] if not isinstance(key, int | float))
+    return [*distinct[: places[0]], *numbers, *behind]
 
 
 def _number_labels(values: NDArray[np.float64]) -> tuple[str, ...]:

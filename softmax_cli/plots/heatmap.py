@@ -47,6 +47,7 @@ def heatmap_figure(
     accuracies: ArrayLike,
     *,
     best: int | None = None,
+    orders: Mapping[str, Sequence[object]] | None = None,
     title: str = "",
 ) -> Figure:
     """Draw validation accuracy over one, two or three settings.
@@ -62,6 +63,8 @@ def heatmap_figure(
         accuracies: ``(n,)`` validation accuracies from 0 to 1; NaN where a trial diverged.
         best: index of the best trial; the first of the most accurate if None. It is left out where
             all diverged.
+        orders: dotted key of a setting -> its values in the order of the axis, as in the settings
+            of the sweep; numbers are sorted all the same. Values that it lacks come last.
         title: above everything; none if empty.
 
     Raises:
@@ -73,7 +76,8 @@ def heatmap_figure(
         best = None
     elif best is None:
         best = int(np.nanargmax(values))
-    read = [read_axis(name, column) for name, column in parameters.items()]
+    orders = orders or {}
+    read = [read_axis(name, column, orders.get(name, ())) for name, column in parameters.items()]
     axes = [axis for axis in read if len(axis.labels) > 1][:3] or read[:2]
     numbers = [axis for axis in axes if axis.values is not None]
     if numbers and is_scattered(axes, len(values)):

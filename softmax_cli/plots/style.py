@@ -74,9 +74,12 @@ _METADATA: dict[str, dict[str, Any]] = {
 @contextmanager
 def _settings() -> Iterator[None]:
     with mpl.rc_context():
-        mpl.rcdefaults()
-        with mpl.rc_context(_SETTINGS):
-            yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+            # Not `rcdefaults`, which reads the style sheets in the user's home.
+            mpl.rcParams.update({k: v for k, v in mpl.rcParamsDefault.items() if k != "backend"})
+        mpl.rcParams.update(_SETTINGS)
+        yield
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:

@@ -4,18 +4,28 @@ A file is written beside its target under a temporary name, flushed, synced, and
 target; then the directory is synced, because that is where a rename is recorded. A process that is
 killed on the way leaves at most a temporary file, which :func:`remove_leftovers` recognises: a
 living process holds a lock on its own.
+
+Windows neither syncs directories nor renames files that are open, in whatever program. There a file
+is closed and then renamed, and another program, such as a virus scanner, gets a moment to close it.
 """
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from softmax_cli.runs.locks import lock
+
 _TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+# What file systems answer that cannot sync a directory, as some network file systems.
+_SYNC_UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_PATIENCE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.05
 
 
 @contextlib.contextmanager
@@ -39,11 +49,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     with errors_naming(path, instead_of=temporary):
         try:
             with temporary.open("xb") as stream:
-                _lock(stream)
+                with contextlib.suppress(OSError):
+                    lock(stream.fileno())
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-                temporary.replace(path)
+                if sys.platform != "win32":
+                    move(temporary, path)  # while it is locked, so that it never seems abandoned
+            if sys.platform == "win32":
+                move(temporary, path)
             sync_directory(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -88,6 +102,38 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def move(source: Path, target: Path) -> None:
+    """Rename ``source``, in place of a file at ``target``.
+
+    Raises:
+        OSError: it could not be renamed, on Windows also because a program has one of them open.
+    """
+    _once_closed(lambda: source.replace(target))
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OSError: it could not be removed, on Windows also because a program has it open.
+    """
+    _once_closed(lambda: path.unlink(missing_ok=True))
+
+
+def _once_closed(operation: Callable[[], object]) -> None:
+    """On Windows, give other programs a moment to close the files of an operation."""
+    if sys.platform == "win32":
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < end:
+            try:
+                operation()
+            except PermissionError:
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+    operation()
+
+
 def make_directory(path: Path) -> None:
     """Create ``path`` and the parents it lacks, and make the new entries durable.
 
@@ -96,7 +142,8 @@ def make_directory(path: Path) -> None:
     """
     if path.is_dir():
         return
-    make_directory(path.parent)
+    if path.parent != path:  # a drive that is not there is its own parent
+        make_directory(path.parent)
     path.mkdir(exist_ok=True)
     sync_directory(path.parent)
 
@@ -104,19 +151,21 @@ def make_directory(path: Path) -> None:
 def sync_directory(directory: Path) -> None:
     """Make renames, creations and removals in ``directory`` survive a loss of power.
 
+    Windows and some network file systems cannot be asked to; there nothing is done.
+
     Raises:
         OSError: the device reported an error; ``filename`` is ``directory``.
     """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with errors_naming(directory):
-            os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems know no sync of a directory; they say so with EINVAL.
-        if error.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(descriptor)
+    if sys.platform != "win32":
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with errors_naming(directory):
+                os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _SYNC_UNKNOWN:
+                raise
+        finally:
+            os.close(descriptor)
 
 
 def remove_leftovers(directory: Path) -> list[Path]:
@@ -131,11 +180,19 @@ def remove_leftovers(directory: Path) -> list[Path]:
     Raises:
         OSError: the directory cannot be listed, or a file in it not removed.
     """
-    temporaries = [path for path in directory.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
-    abandoned = sorted(path for path in temporaries if _is_abandoned(path))
+    abandoned = _abandoned(directory)
+    if abandoned and sys.platform == "win32":
+        # A file that its process has just closed to rename it soon has its final name.
+        time.sleep(2 * _PATIENCE_SECONDS)
+        abandoned = _abandoned(directory)
     for path in abandoned:
-        path.unlink(missing_ok=True)
+        remove_file(path)
     return abandoned
+
+
+def _abandoned(directory: Path) -> list[Path]:
+    temporaries = [path for path in directory.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
+    return sorted(path for path in temporaries if _is_abandoned(path))
 
 
 def _is_abandoned(temporary: Path) -> bool:
@@ -143,15 +200,6 @@ def _is_abandoned(temporary: Path) -> bool:
         return False
     try:
         with temporary.open("rb+") as stream:
-            return _lock(stream)
+            return lock(stream.fileno())
     except OSError:
         return False
-
-
-def _lock(stream: BinaryIO) -> bool:
-    """Lock an open file until it is closed; tell whether that could be done."""
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

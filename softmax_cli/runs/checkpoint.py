@@ -11,7 +11,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from softmax_cli.errors import CheckpointError
-from softmax_cli.runs.atomic import make_directory, remove_leftovers, sync_directory
+from softmax_cli.runs.atomic import (
+    make_directory,
+    remove_file,
+    remove_leftovers,
+    sync_directory,
+)
 from softmax_cli.runs.sealed import SealedFormat, read_sealed, write_sealed
 
 CHECKPOINT_FORMAT = SealedFormat(
@@ -105,7 +110,7 @@ def remove_all_but_last_two(directory: Path, step: int) -> None:
     kept = [path for done, path in found if done <= step][-2:]
     for _, path in found:
         if path not in kept:
-            path.unlink(missing_ok=True)
+            remove_file(path)
     sync_directory(directory)
 
 

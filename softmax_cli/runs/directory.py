@@ -11,19 +11,23 @@ at every moment between.
 """
 
 import contextlib
-import errno
-import fcntl
 import itertools
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import Literal, Self
 
 from softmax_cli.errors import RunDirectoryError
-from softmax_cli.runs.atomic import make_directory, remove_leftovers, sync_directory, write_text
+from softmax_cli.runs.atomic import (
+    make_directory,
+    remove_file,
+    remove_leftovers,
+    sync_directory,
+    write_text,
+)
+from softmax_cli.runs.locks import LOCK_NAME, DirectoryLock
+from softmax_cli.runs.shell import quoted
 
 Kind = Literal["train", "sweep"]
 
@@ -48,8 +52,6 @@ _MADE_FILES = {
 _RUNS_HINT = "`softmax train` and `softmax sweep` make them, below runs/ if nothing else is said."
 _STACK_NAME = re.compile(r"stack-\w+")
 _CHECKPOINT_NAME = re.compile(r"step-\d+\.safetensors")
-# What a file system answers that cannot lock a directory, as NFS does.
-_LOCKS_UNKNOWN = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP}
 
 
 @dataclass
@@ -63,7 +65,7 @@ class RunDirectory:
 
     path: Path
     kind: Kind
-    _lock: int | None = field(default=None, repr=False)
+    _lock: DirectoryLock | None = field(default=None, repr=False)
 
     @property
     def settings_file(self) -> Path:
@@ -88,7 +90,7 @@ class RunDirectory:
     def close(self) -> None:
         """Let other processes use the directory."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
 
     def __enter__(self) -> Self:
@@ -126,7 +128,7 @@ def create_run_directory(
     run = RunDirectory(path, kind, _lock(path))
     try:
         remove_leftovers(path)
-        if any(path.iterdir()):
+        if any(entry.name != LOCK_NAME for entry in path.iterdir()):
             _clear(path, kind, overwrite=overwrite)
         rewrite_settings(run, settings)
     except BaseException:
@@ -202,7 +204,7 @@ def open_run_directory(
 
 def resume_command(kind: Kind, path: Path) -> str:
     """What goes on with a run, as it can be pasted into a shell whatever the path is."""
-    return f"softmax {kind} --resume {quote(str(path))}"
+    return f"softmax {kind} --resume {quoted(path)}"
 
 
 def _marker(kind: Kind) -> str:
@@ -232,22 +234,14 @@ def _is_marked(settings: Path, kind: Kind) -> bool:
     return True
 
 
-def _lock(path: Path) -> int | None:
-    """Lock a directory itself, so that no lock file is left behind by a crash."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _lock(path: Path) -> DirectoryLock:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            raise RunDirectoryError(
-                f"{path} is in use by another process",
-                hint="Wait for it to end, or choose another --run-dir.",
-            ) from error
-        if error.errno not in _LOCKS_UNKNOWN:
-            raise
-        return None
-    return descriptor
+        return DirectoryLock(path)
+    except BlockingIOError as error:
+        raise RunDirectoryError(
+            f"{path} is in use by another process",
+            hint="Wait for it to end, or choose another --run-dir.",
+        ) from error
 
 
 def _is_made_now(path: Path) -> bool:
@@ -316,7 +310,7 @@ def remove_checkpoints(directory: Path) -> None:
 
 def _remove_file(path: Path) -> None:
     if path.is_symlink() or path.is_file():
-        path.unlink()
+        remove_file(path)
 
 
 def _remove_if_empty(directory: Path) -> None:

@@ -17,6 +17,7 @@ import math
 import os
 import reprlib
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,9 @@ def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
 
 def _open_without_waiting(path: str, flags: int) -> int:
     """Open a file; unlike a plain open, do not wait for somebody to write to a named pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    if sys.platform != "win32":  # where files have no pipes among them
+        flags |= os.O_NONBLOCK
+    return os.open(path, flags)
 
 
 def _check_start(start: bytes, size: int, form: SealedFormat) -> int:

@@ -43,84 +43,105 @@ def shared_copy(array: NDArray[Any]) -> NDArray[Any]:
     return copy
 
 
-class Fork:
-    """A fork of this process that carries out one command after another.
+if sys.platform == "linux":
 
-    It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and ends
-    when the parent does.
+    class Fork:
+        """A fork of this process that carries out one command after another.
 
-    Args:
-        handle_command: called in the fork for each command; calls its argument once, when the
-            answer is ready.
+        It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and
+        ends when the parent does.
 
-    Raises:
-        OSError: this system cannot fork, has no semaphores, or allows no further process.
-    """
-
-    def __init__(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
-        if sys.platform != "linux":
-            raise OSError("forks are only used on Linux: system libraries elsewhere forbid them")
-        self._command, self._answer = _semaphore(), _semaphore()
-        self._parent = os.getpid()
-        self._has_ended = False
-        with warnings.catch_warnings():
-            # Python, and JAX where it is loaded, warn of locks that other threads may hold. The
-            # fork only computes, so they are of no concern to it.
-            warnings.simplefilter("ignore")
-            self._pid = os.fork()
-        if self._pid == 0:
-            self._serve(handle_command)
-
-    def send(self) -> None:
-        """Send a command; what it is stands in shared memory."""
-        self._command.release()
-
-    def wait(self) -> None:
-        """Wait for the answer to the last command.
+        Args:
+            handle_command: called in the fork for each command; calls its argument once, when the
+                answer is ready.
 
         Raises:
-            LostProcessError: the fork has ended.
+            OSError: this system has no semaphores, or allows no further process.
         """
-        _acquire(self._answer, self._check)
 
-    def stop(self) -> None:
-        """End the fork, whatever it is doing."""
-        if not self._has_ended:
-            with suppress(ProcessLookupError, ChildProcessError):
-                os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
-            self._has_ended = True
+        def __init__(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
+            self._command, self._answer = _semaphore(), _semaphore()
+            self._parent = os.getpid()
+            self._has_ended = False
+            with warnings.catch_warnings():
+                # Python, and JAX where it is loaded, warn of locks that other threads may hold. The
+                # fork only computes, so they are of no concern to it.
+                warnings.simplefilter("ignore")
+                self._pid = os.fork()
+            if self._pid == 0:
+                self._serve(handle_command)
 
-    def _check(self) -> None:
-        try:
-            ended, status = os.waitpid(self._pid, os.WNOHANG)
-        except ChildProcessError:
-            # Where SIGCHLD is ignored the system keeps no status of children that have ended.
-            how, ended = "", True
-        else:
-            how = _manner(status)
-        if ended:
-            self._has_ended = True  # from now on its number may be that of another process
-            raise LostProcessError(
-                f"one of the processes that train together has ended{how}",
-                hint="Was there too little memory? What was saved is intact; --resume goes on.",
-            )
+        def send(self) -> None:
+            """Send a command; what it is stands in shared memory."""
+            self._command.release()
 
-    def _serve(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
-            with np.errstate(over="ignore", invalid="ignore"):
-                while True:
-                    _acquire(self._command, self._leave_orphaned)
-                    handle_command(self._answer.release)
-        finally:
-            os._exit(1)  # never into the parent's code, nor its exit handlers
+        def wait(self) -> None:
+            """Wait for the answer to the last command.
 
-    def _leave_orphaned(self) -> None:
-        if os.getppid() != self._parent:
-            os._exit(0)
+            Raises:
+                LostProcessError: the fork has ended.
+            """
+            _acquire(self._answer, self._check)
+
+        def stop(self) -> None:
+            """End the fork, whatever it is doing."""
+            if not self._has_ended:
+                with suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(self._pid, signal.SIGKILL)
+                    os.waitpid(self._pid, 0)
+                self._has_ended = True
+
+        def _check(self) -> None:
+            try:
+                ended, status = os.waitpid(self._pid, os.WNOHANG)
+            except ChildProcessError:
+                # Where SIGCHLD is ignored the system keeps no status of children that have ended.
+                how, ended = "", True
+            else:
+                how = _manner(status)
+            if ended:
+                self._has_ended = True  # from now on its number may be that of another process
+                raise LostProcessError(
+                    f"one of the processes that train together has ended{how}",
+                    hint="Was there too little memory? What was saved is intact; --resume goes on.",
+                )
+
+        def _serve(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
+            try:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
+                with np.errstate(over="ignore", invalid="ignore"):
+                    while True:
+                        _acquire(self._command, self._leave_orphaned)
+                        handle_command(self._answer.release)
+            finally:
+                os._exit(1)  # never into the parent's code, nor its exit handlers
+
+        def _leave_orphaned(self) -> None:
+            if os.getppid() != self._parent:
+                os._exit(0)
+
+else:
+
+    class Fork:
+        """Stands for a fork where there can be none: system libraries elsewhere forbid them.
+
+        Raises:
+            OSError: always.
+        """
+
+        def __init__(self, _handle_command: Callable[[Callable[[], None]], None]) -> None:
+            raise OSError("forks are only used on Linux")
+
+        def send(self) -> None:
+            """Never called."""
+
+        def wait(self) -> None:
+            """Never called."""
+
+        def stop(self) -> None:
+            """Never called."""
 
 
 def _manner(status: int) -> str:

@@ -48,7 +48,7 @@ def connected(address: str) -> "Iterator[Client]":
     except ImportError as error:
         raise ConfigurationError(
             "expected Dask for --scheduler, but it is not installed",
-            hint="Install it with: pip install 'softmax-cli[distributed]'",
+            hint="In the checkout of softmax, run: pip install -e '.[distributed]'",
         ) from error
     # What it logs as errors comes as exceptions, too.
     logger = logging.getLogger("distributed.client")

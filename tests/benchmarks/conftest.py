@@ -1,6 +1,6 @@
 """A data set and settings small enough that every contender is done at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,6 +25,14 @@ TINY = (
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(step, "_BLOCK_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _torch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Torch makes a folder for what it compiles as soon as it is imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("torch")))
+        yield
 
 
 @pytest.fixture(scope="session")

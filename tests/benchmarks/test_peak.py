@@ -7,6 +7,7 @@ import pytest
 from benchmarks.peak import run_measured
 
 
+@pytest.mark.posix("a record of peak memory")
 def test_peak_is_that_of_the_command_and_not_of_the_process_that_measures() -> None:
     ours = np.ones(300 << 20, np.uint8)  # every page of it touched
     small = run_measured([sys.executable, "-c", "print('small')"])
@@ -16,6 +17,7 @@ def test_peak_is_that_of_the_command_and_not_of_the_process_that_measures() -> N
     assert 200 << 20 <= large.peak_bytes < 300 << 20
 
 
+@pytest.mark.posix("a record of peak memory")
 def test_a_command_that_fails_is_an_error() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run_measured([sys.executable, "-c", "raise SystemExit(3)"])

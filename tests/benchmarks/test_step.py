@@ -21,6 +21,7 @@ def test_there_are_as_many_images_as_cifar10_has() -> None:
     assert (images.labels[:5000] == images.labels[-5000:]).all()
 
 
+@pytest.mark.posix("a record of peak memory")
 @pytest.mark.cifar10
 def test_every_point_of_growth_is_measured_in_its_own_process(cifar10_dir: Path) -> None:
     axes = Axes(models=(2,), batch_sizes=(50,), images=(5000,))

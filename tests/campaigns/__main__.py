@@ -6,11 +6,13 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns.campaign import Outcome, carry_out
-from tests.campaigns.catalogue import find_campaigns
+from tests.campaigns.catalogue import NEEDS_LINUX, find_campaigns
 
 
 def main() -> int:
     """Run the campaigns that are named, or all; 1 if a promise was broken."""
+    if sys.platform != "linux":
+        sys.exit(NEEDS_LINUX)
     campaigns = find_campaigns()
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns", description=__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", help=", ".join(campaigns))

@@ -213,6 +213,6 @@ def run(trial: Trial) -> None:
 CAMPAIGN = Campaign(
     promise="An archive writes nothing unexpected",
     run=run,
-    short=130,
+    short=145,
     long=1_000,
 )

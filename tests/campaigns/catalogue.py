@@ -6,6 +6,8 @@ from pkgutil import iter_modules
 from tests import campaigns
 from tests.campaigns.campaign import Campaign
 
+NEEDS_LINUX = "campaigns need Linux: its signals, forks, limits and /proc"
+
 
 def find_campaigns() -> dict[str, Campaign]:
     """The ``CAMPAIGN`` of each module of this package that has one."""

@@ -1,9 +1,12 @@
 """Saving fails at every place where it can, in a training, in a sweep, and when they are stopped.
 
+A picture is an extra: where it cannot be written, that is a warning after the result.
+
 A write that takes only a part of what it is given is no failure: the rest is written next. On a
 disk without space the write that hits the end takes a part, and from then on nothing is written.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +48,12 @@ class _Command:
     stop_at: int
     code: int
     operations: list[str]
+
+    @property
+    def first_extra(self) -> float:
+        """Number of the operation from which on only pictures are written."""
+        pictures = (n for n, made in enumerate(self.operations, start=1) if ".png." in made)
+        return next(pictures, math.inf)
 
 
 def run(trial: Trial) -> None:
@@ -105,7 +114,8 @@ def _attempt(command: _Command, fault: Fault) -> Attempt:
         if fault.kind == "short write":
             wrong = None if end.code == command.code else f"a short write gave {end}"
         else:
-            wrong = _not_loud(end, operation, _REASONS[str(fault.kind)])
+            is_extra = fault.at >= command.first_extra
+            wrong = _not_loud(end, operation, _REASONS[str(fault.kind)], is_extra=is_extra)
             if wrong is None and any(case.run_directory.rglob(".*.tmp")):
                 wrong = f"a temporary file is left: {end}"
         return wrong or case.complaint(command.whole, interruptions=1)
@@ -114,20 +124,22 @@ def _attempt(command: _Command, fault: Fault) -> Attempt:
     return Attempt(name, f"{command.name}: {fault.kind}", command.subject, complaint)
 
 
-def _not_loud(end: Ended, operation: str, reason: str) -> str | None:
+def _not_loud(end: Ended, operation: str, reason: str, *, is_extra: bool) -> str | None:
     """What is wrong with how a command ended whose save failed, if anything."""
     kind, _, path = operation.partition(": ")
     if kind == "remove directory" and end.code == _DONE:
         return None  # an empty directory that stays is no loss
     said = end.out + end.err
+    errors, warnings = end.err.count("Error: "), end.err.count(" was not drawn: ")
     faults = {
-        f"exit code {end.code}": end.code != _FAILED,
+        f"exit code {end.code}": end.code != (_DONE if is_extra else _FAILED),
         "a traceback": "Traceback" in said,
-        "not one message": end.err.count("Error: ") != 1,
+        # On a full disk a sweep lacks both of its pictures.
+        "not one message": (errors, warnings) not in ([(0, 1), (0, 2)] if is_extra else [(1, 0)]),
         "another reason": f"{reason}: " not in end.err,
         "another file": _TEMPORARY_NAME.sub(r"\1", path) not in end.err,
         "it says saved": "saved" in said.lower(),
-        "it prints a result": end.out != "",
+        "a result or none": (end.out != "") != is_extra,
     }
     found = [fault for fault, is_so in faults.items() if is_so]
     return f"{', '.join(found)}: {end}" if found else None

@@ -1,9 +1,13 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.campaigns.campaign import Campaign, Trial, carry_out
-from tests.campaigns.catalogue import find_campaigns
+from tests.campaigns.catalogue import NEEDS_LINUX, find_campaigns
+
+if sys.platform != "linux":
+    pytest.skip(NEEDS_LINUX, allow_module_level=True)
 
 CAMPAIGNS = find_campaigns()
 

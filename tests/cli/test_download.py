@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, zip_of
 
 REFUSED = "http://127.0.0.1:9/cifar-10-python.tar.gz"
 
@@ -66,7 +67,7 @@ def test_a_failed_download_says_how_to_go_on_by_hand(run: Run, tmp_path: Path) -
     assert result.code == 1
     assert REFUSED in result.err
     assert "--from" in result.err
-    assert not (tmp_path / "data/cifar-10-batches-py").exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_wrong_use_leaves_nothing_behind(
     run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int
 ) -> None:
     assert run("download", *arguments).code == code
-    assert not (tmp_path / "data/cifar-10-batches-py").exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_archive_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
@@ -90,3 +91,64 @@ def test_an_archive_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
     result = run("download", "--from", "mine.tar.gz")
     assert result.code == 3
     assert "mine.tar.gz" in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "advice"),
+    [
+        (zip_of(a=b"b"), "a ZIP archive", "softmax download --from FOLDER"),
+        (ZSTD, "compressed with zstd", "softmax download --from FOLDER"),
+        (WEB_PAGE, "a web page", "get the file again"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--from", "--data-dir"])
+def test_a_foreign_file_is_named_and_nothing_is_left(
+    run: Run, tmp_path: Path, option: str, content: bytes, name: str, advice: str
+) -> None:
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(content)
+    command = "download" if option == "--from" else "train"
+    result = run(command, option, "cifar-10-python.tar.gz")
+    assert result.code == 3
+    assert name in result.err
+    assert advice in result.err
+    assert "damaged" not in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["cifar-10-python.tar.gz"]
+
+
+def test_files_that_are_foreign_are_verified_as_such(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data/cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    (folder / "data_batch_1").write_bytes(LFS_POINTER)
+    result = run("download", "--verify", "--format", "json")
+    assert result.code == 3
+    assert result.json()["files"][0] == {
+        "name": "data_batch_1",
+        "state": "foreign",
+        "detail": "expected a pickle, got a Git LFS pointer",
+    }
+    assert "git lfs pull" in result.err
+    assert "Run `softmax download` to fetch" in result.err
+
+
+@pytest.mark.cifar10
+def test_a_folder_above_the_data_set_will_do(run: Run, cifar10_dir: Path, tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    (above / "deeper").symlink_to(cifar10_dir)
+    assert run("download", "--verify", "--data-dir", "above").code == 0
+    assert run("download", "--data-dir", "above").out.rstrip().endswith("already there, intact")
+    assert run("download", "--from", "above").code == 0
+    assert run("download", "--verify").code == 0
+
+
+@pytest.mark.cifar10
+def test_a_single_file_of_the_data_set_names_its_folder(
+    run: Run, cifar10_dir: Path, tmp_path: Path
+) -> None:
+    folder = cifar10_dir / "cifar-10-batches-py"
+    for command, option in (("download", "--from"), ("train", "--data-dir")):
+        result = run(command, option, folder / "data_batch_3")
+        assert result.code == 3
+        assert "got data_batch_3, one of the 7 files of CIFAR-10" in result.err
+        assert f"all of them: {folder}" in result.err
+    assert not list(tmp_path.iterdir())

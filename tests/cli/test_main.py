@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -80,3 +81,33 @@ def test_output_into_a_file_has_no_control_characters(start: Start) -> None:
     assert json.loads(out)["iterations"] == 60
     assert "\x1b" not in out + err
     assert "\r" not in out + err
+
+
+def test_a_pipe_that_windows_reports_as_closed_is_silent(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(**_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(main_module, "app", cut_off)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert "Invalid argument" in run("presets").err
+    monkeypatch.setattr(sys, "platform", "win32")
+    result = run("presets")
+    assert (result.code, result.err) == (1, "")
+
+
+def test_windows_is_told_of_files_that_another_program_has_open(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Access is denied", "metrics.csv")
+
+    monkeypatch.setattr(main_module, "app", denied)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert "another program" not in run("presets").err
+    monkeypatch.setattr(sys, "platform", "win32")
+    result = run("presets")
+    assert result.code == 1
+    assert "Access is denied: metrics.csv" in result.err
+    assert "another program has it open" in result.err

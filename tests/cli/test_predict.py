@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
 from softmax_cli.data.images import CLASS_NAMES
 from softmax_cli.data.synthetic import make_synthetic
-from tests.cli.conftest import QUICK, Run
+from tests.cli.conftest import QUICK, Run, Start
+from tests.data.pictures import encoded, needs, scratched_fax
 
 Pictures = list[Path]
 
@@ -24,12 +26,6 @@ def pictures(tmp_path: Path) -> Pictures:
     for path, image in zip(paths, images, strict=True):
         Image.fromarray(image).save(path)
     return paths
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "png")
-    return buffer.getvalue()
 
 
 @pytest.mark.usefixtures("trained")
@@ -55,12 +51,18 @@ def test_names_the_classes_that_evaluate_counts(run: Run, tmp_path: Path) -> Non
 def test_files_standard_input_and_arrays_get_the_same_answer(
     run: Run, tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    np.save(tmp_path / "one.npy", np.asarray(Image.open(pictures[0]))[None])
+    image = np.asarray(Image.open(pictures[0]))[None]
+    np.save(tmp_path / "one.npy", image)
+    (tmp_path / "one.npy").rename(tmp_path / "ONE.NPY")
+    np.savez(tmp_path / "one.npz", images=image, labels=np.array([3]))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pictures[0].read_bytes())))
-    document = run("predict", "here", pictures[0], "-", "one.npy", "--format", "json").json()
+    sources = (pictures[0], "-", "ONE.NPY", "one.npz")
+    document = run("predict", "here", *sources, "--format", "json").json()
 
     first, *others = [entry["classes"] for entry in document["predictions"]]
-    assert [entry["image"] for entry in document["predictions"]][1:] == ["-", "one.npy[0]"]
+    names = [entry["image"] for entry in document["predictions"]]
+    assert names[1:] == ["-", "ONE.NPY[0]", "one.npz[0]"]
+    assert document["warnings"] == document["failures"] == []
     # The bits may differ: a product of one row is summed in another order than one of two.
     for other in others:
         assert [c["name"] for c in other] == [c["name"] for c in first]
@@ -69,15 +71,29 @@ def test_files_standard_input_and_arrays_get_the_same_answer(
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_table_has_a_line_for_each_image_and_fits_a_terminal(
+def test_a_table_has_a_line_for_each_image_with_its_whole_name(
     run: Run, pictures: Pictures
 ) -> None:
     result = run("predict", "here", *pictures)
     lines = result.out.splitlines()
     assert result.code == 0
-    assert len(lines) == len(pictures)
-    assert all(len(line) <= 80 and "%" in line for line in lines)
-    assert [line.split()[0][-6:] for line in lines] == [path.name for path in pictures]
+    assert all("%" in line for line in lines)
+    assert [line.split()[0] for line in lines] == list(map(str, pictures))
+
+
+@pytest.mark.usefixtures("trained")
+def test_on_a_terminal_long_names_lose_their_beginning(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for name in ("a.png", 30 * "long" + ".png", 30 * "図" + ".png"):
+        Image.new("RGB", (32, 32)).save(tmp_path / name)
+        (line,) = run("predict", "here", name).out.splitlines()
+        assert 79 <= cell_len(line) <= 80
+        shown, _, classes = line.partition("  ")
+        assert name.endswith(shown.lstrip("…"))
+        assert classes.count(" %") == 3
 
 
 @pytest.mark.usefixtures("trained")
@@ -108,6 +124,52 @@ def test_what_is_no_image_is_reported_and_the_rest_go_on(
         assert len(document["predictions"]) == 2
     else:
         assert len(result.out.splitlines()) == 2
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path, pictures: Pictures) -> list[str]:
+    """A fax whose decoder reports an error, a damaged TIFF and an intact picture."""
+    noise = np.random.default_rng(0).integers(0, 2, (64, 64), dtype=np.uint8) * 255
+    (tmp_path / "fax.tif").write_bytes(scratched_fax(Image.fromarray(noise)))
+    damaged = bytearray(encoded(Image.fromarray(noise), "tiff", compression="tiff_adobe_deflate"))
+    damaged[10:200] = bytes(190)
+    (tmp_path / "damaged.tif").write_bytes(damaged)
+    return ["fax.tif", "damaged.tif", pictures[0].name]
+
+
+@needs("libtiff")
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("form", ["table", "json", "jsonl"])
+def test_what_a_decoder_prints_is_said_with_the_name_of_the_file(
+    start: Start, doubtful: list[str], form: str
+) -> None:
+    process = start("predict", "here", *doubtful, "--format", form)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    warning, error = err.splitlines()
+    assert warning.startswith("Warning: fax.tif: its decoder reported: Fax4Decode: ")
+    assert error.startswith("Error: damaged.tif: a damaged TIFF image: ")
+    if form == "json":
+        document = json.loads(out)
+        assert [entry["image"] for entry in document["predictions"]] == [doubtful[0], doubtful[2]]
+        assert [entry["image"] for entry in document["warnings"]] == ["fax.tif"]
+        assert [entry["image"] for entry in document["failures"]] == ["damaged.tif"]
+    else:
+        assert len(out.splitlines()) == 2
+
+
+@needs("libtiff")
+@pytest.mark.usefixtures("trained")
+def test_quiet_is_quiet_about_pictures_that_have_classes(start: Start, doubtful: list[str]) -> None:
+    process = start("predict", "here", doubtful[0], doubtful[2], "-q", "--format", "json")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert len(json.loads(out)["warnings"]) == 1
+    process = start("predict", "here", *doubtful, "--quiet")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert len(out.splitlines()) == 2
+    assert [line.split(":")[1] for line in err.splitlines()] == [" damaged.tif"]
 
 
 @pytest.mark.usefixtures("trained")
@@ -192,7 +254,8 @@ def test_one_file_is_classified_without_importing_what_it_does_not_need(
         "from softmax_cli.cli.app import app\n"
         "try: app()\n"
         "except SystemExit: pass\n"
-        "heavy = ['matplotlib', 'yaml', 'scipy', 'httpx', 'softmax_cli.config', 'numpy.random']\n"
+        "heavy = ['matplotlib', 'yaml', 'scipy', 'httpx', 'softmax_cli.config', 'numpy.random',\n"
+        "         'tempfile', 'zipfile']\n"
         "found = [name for name in heavy if name in sys.modules]\n"
         "sys.exit(f'imported {found}' if found else 0)\n"
     )

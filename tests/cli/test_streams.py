@@ -1,12 +1,15 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROGRAM = f"{sys.executable} -m softmax_cli"
+pytestmark = pytest.mark.posix("a shell of its own")
+
+PROGRAM = f"{shlex.quote(sys.executable)} -m softmax_cli"
 
 
 def shell(script: str, place: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -46,7 +49,7 @@ def test_a_pipe_that_nobody_reads_is_silent(tmp_path: Path, arguments: str) -> N
     assert (tmp_path / "code").read_text() == "1\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.linux("/dev/full")
 @pytest.mark.parametrize("arguments", ["presets", "presets demo", "--help"])
 def test_results_that_cannot_be_written_are_one_error(tmp_path: Path, arguments: str) -> None:
     done = shell(f"{PROGRAM} {arguments} > /dev/full", tmp_path)

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import random
 import signal
 import socket
@@ -310,6 +311,7 @@ def test_a_picture_that_a_crash_left_half_written_is_removed(run: Run, tmp_path:
     assert sorted(best.iterdir()) == before
 
 
+@pytest.mark.posix("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_what_was_done(
     start: Start, run: Run, tmp_path: Path, number: int, code: int
@@ -321,7 +323,7 @@ def test_a_signal_saves_what_was_done(
     assert process.returncode == code, err
     assert out == ""
     assert "stopped with 0 of 18 trials done" in err
-    assert "softmax sweep --resume cut" in err
+    assert "python -m softmax_cli sweep --resume cut" in err
     assert "Traceback" not in err
 
 
@@ -333,6 +335,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "dask", *map(str, (*command, *options))],
+            env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(tmp_path)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -345,6 +348,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         process.wait()
 
 
+@pytest.mark.posix("signals")
 def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
     start: Start, run: Run, tmp_path: Path, scheduler: str
 ) -> None:
@@ -364,7 +368,7 @@ def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
     assert time.monotonic() - pressed < 4
     assert out == ""
     assert "Traceback" not in err
-    assert "softmax sweep --resume cut" in err
+    assert "python -m softmax_cli sweep --resume cut" in err
 
 
 def test_a_scheduler_that_does_not_answer_is_a_usage_error(
@@ -387,7 +391,7 @@ def test_a_scheduler_without_dask_is_a_usage_error(
     monkeypatch.setitem(sys.modules, "distributed", None)
     result = run(*SWEEP, "--scheduler", "tcp://127.0.0.1:8786")
     assert result.code == 2
-    assert "pip install 'softmax-cli[distributed]'" in result.err
+    assert "pip install -e '.[distributed]'" in result.err
     assert not list(tmp_path.iterdir())
 
 

@@ -162,6 +162,7 @@ def test_divergence_exits_with_4_and_saves_no_model(run: Run, tmp_path: Path) ->
     assert (tmp_path / "here/metrics.csv").exists()
 
 
+@pytest.mark.posix("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_a_checkpoint_and_resuming_ends_in_the_same_bits(
     start: Start, run: Run, tmp_path: Path, number: int, code: int
@@ -259,6 +260,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(run: Run, tmp_path: P
     assert (tmp_path / "here/model.safetensors").read_bytes() == expected
 
 
+@pytest.mark.posix("a sync of directories")
 def test_no_room_on_the_disk_is_an_error_and_keeps_earlier_checkpoints(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from softmax_cli.config.loading import load_train_config, with_values
-from softmax_cli.config.sweep_loading import axis_values, load_sweep_config
+from softmax_cli.config.sweep_loading import axis_values, listed_values, load_sweep_config
 from softmax_cli.config.sweep_schema import HalvingSearch, RandomSearch, Range
 from softmax_cli.config.writing import config_digest, to_yaml
 from softmax_cli.errors import ConfigurationError
@@ -233,3 +233,13 @@ def test_a_hostile_sweep_is_refused_at_once(
     assert any(complaint in line for line in complaints)
     assert max(map(len, complaints)) < 1000
     assert time.process_time() - start < 1
+
+
+def test_listed_values_are_those_of_the_file_whatever_its_version(tmp_path: Path) -> None:
+    text = "new: 1\nparameters: {a.b: [2, null, {x: 1}], c: {low: 1, high: 2}, d: 3}\n"
+    assert listed_values(Path(_file(tmp_path, text))) == {"a.b": [2, None, {"x": 1}]}
+
+
+@pytest.mark.parametrize("text", ["", "[", "- 1", "parameters: 3"])
+def test_there_are_none_in_what_is_no_sweep_file(tmp_path: Path, text: str) -> None:
+    assert listed_values(Path(_file(tmp_path, text))) == {}

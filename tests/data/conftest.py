@@ -100,10 +100,10 @@ class SmallDataSet:
             (folder / name).write_bytes(content)
         return folder
 
-    def archive(self, prefix: str = f"{FOLDER}/") -> bytes:
+    def archive(self, prefix: str = f"{FOLDER}/", style: int = tarfile.USTAR_FORMAT) -> bytes:
         """The data set as an uncompressed tar."""
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        with tarfile.open(fileobj=buffer, mode="w", format=style) as tar:
             for name, content in self.contents.items():
                 member = tarfile.TarInfo(prefix + name)
                 member.size = len(content)

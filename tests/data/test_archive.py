@@ -13,6 +13,7 @@ import pytest
 from softmax_cli.data.archive import extract_archive
 from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER
 from softmax_cli.errors import DataError
+from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, zip_of
 from tests.data.tar import member
 
 if TYPE_CHECKING:
@@ -61,14 +62,137 @@ def test_usual_prefixes(prefix: str, small: "SmallDataSet", tmp_path: Path) -> N
     assert extract(small.archive(prefix), small, tmp_path) == small.contents
 
 
+@pytest.mark.parametrize(
+    "prefix", [f"data/{FOLDER}/", f"./a/b/c/{FOLDER}/", f"/home/me/{FOLDER}/", "batches/", "./././"]
+)
+def test_unusual_prefixes(prefix: str, small: "SmallDataSet", tmp_path: Path) -> None:
+    assert extract(small.archive(prefix), small, tmp_path) == small.contents
+
+
 @pytest.mark.parametrize("style", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
-def test_archives_as_tarfile_makes_them(style: int, small: "SmallDataSet", tmp_path: Path) -> None:
-    folder = small.write(tmp_path / "source")
+def test_prefix_that_no_header_has_room_for(
+    style: int, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    long = f"home/{'someone.' * 9}/courses/{FOLDER}/"
+    assert extract(small.archive(long, style), small, tmp_path) == small.contents
+
+
+def test_wrong_files_of_another_folder_are_passed_over(
+    small: "SmallDataSet", tmp_path: Path
+) -> None:
+    altered = small.contents["test_batch"][::-1]
+    before = member(f"old/{FOLDER}/test_batch", altered) + member("old/data_batch_1", b"short")
+    behind = member(f"new/{FOLDER}/test_batch", altered)
+    assert extract(before + whole(small) + behind, small, tmp_path) == small.contents
+
+
+def test_files_of_two_folders_may_be_the_same(small: "SmallDataSet", tmp_path: Path) -> None:
+    copy = small.archive(f"copy/{FOLDER}/")[:-1024].rstrip(b"\0")
+    copy += bytes(-len(copy) % 512)
+    assert extract(copy + whole(small) + copy, small, tmp_path) == small.contents
+
+
+def test_wrong_file_of_another_folder_is_named_if_there_is_no_other(
+    small: "SmallDataSet", tmp_path: Path
+) -> None:
+    small.contents["test_batch"] = small.contents["test_batch"][::-1]
+    with pytest.raises(DataError, match=r"lacks test_batch\n  test_batch is altered.*data/test_"):
+        extract(small.archive("data/"), small, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "version"),
+    [
+        (["cifar-10-batches-bin/data_batch_1.bin"], "the binary version of CIFAR-10"),
+        (["data_batch_1.mat", "readme.html"], "the MATLAB version of CIFAR-10"),
+        (["cifar-100-python/meta", "cifar-100-python/test"], "CIFAR-100"),
+    ],
+)
+def test_other_versions_of_the_data_set_are_named(
+    names: list[str], version: str, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    content = gzip.compress(b"".join(member(name, b"content") for name in names))
+    with pytest.raises(DataError, match=f"the Python version of CIFAR-10, got {version}") as caught:
+        extract(content, small, tmp_path)
+    assert "cifar-10-python.tar.gz" in str(caught.value.hint)
+
+
+def test_archive_of_something_else_is_described(small: "SmallDataSet", tmp_path: Path) -> None:
+    content = b"".join(member(name, b"x") for name in ("a\x1b[2J", "b" * 90, "c", "d"))
+    with pytest.raises(DataError, match=r"it holds 'a\\x1b\[2J', 'b{60}', 'c'$"):
+        extract(content, small, tmp_path)
+
+
+FOREIGN: "dict[str, tuple[bytes, str, str]]" = {
+    "zip": (zip_of(a=b"b"), "a ZIP archive", "download --from FOLDER"),
+    "zst": (ZSTD, "compressed with zstd", "download --from FOLDER"),
+    "Parquet": (b"PAR1" + bytes(99), "a Parquet table", "cifar-10-python.tar.gz"),
+    "web page": (WEB_PAGE, "a web page", "get the file again"),
+    "compressed web page": (gzip.compress(WEB_PAGE), "a web page", "get the file again"),
+    "Git LFS pointer": (LFS_POINTER, "a Git LFS pointer", "git lfs pull"),
+    "compressed twice": (lzma.compress(gzip.compress(b"x")), "compressed with gzip", "Decompress"),
+    "compressed batch": (gzip.compress(b"\x80\x02}q\x01"), "a pickle", "softmax download"),
+}
+
+
+@pytest.mark.parametrize(("content", "name", "advice"), FOREIGN.values(), ids=FOREIGN.keys())
+def test_foreign_files_are_named(
+    content: bytes, name: str, advice: str, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=f"expected a tar archive, .*, got .*{name}") as caught:
+        extract(content, small, tmp_path)
+    assert "damaged" not in caught.value.message
+    assert advice in str(caught.value.hint)
+
+
+def test_one_of_the_files_is_no_archive_of_them(small: "SmallDataSet", tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="got data_batch_2, one of the 7 files") as caught:
+        extract(small.contents["data_batch_2"], small, tmp_path)
+    assert f"the folder that holds all of them: {tmp_path}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["tar", "gz"])
+def test_first_header_with_a_wrong_checksum_is_damage(
+    compress: "Callable[[bytes], bytes]", small: "SmallDataSet", tmp_path: Path
+) -> None:
+    content = bytearray(small.archive())
+    content[0] ^= 1
+    with pytest.raises(DataError, match=r"is damaged: .*checksum"):
+        extract(compress(bytes(content)), small, tmp_path)
+
+
+def joined_xz(content: bytes, *, length: int = 1 << 20, between: int = 0) -> bytes:
+    """Streams of so many bytes of content each, with zeros between them."""
+    starts = range(0, len(content), length)
+    return bytes(between).join(lzma.compress(content[at : at + length], preset=0) for at in starts)
+
+
+@pytest.mark.parametrize("behind", [b"", b"noise", bytes(8) + b"noise" * 999])
+@pytest.mark.parametrize("between", [0, 4, 600, 1 << 20])
+@pytest.mark.parametrize("length", [130_000, 50_000])
+def test_joined_xz_streams(
+    length: int, between: int, behind: bytes, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    content = joined_xz(small.archive(), length=length, between=between) + behind
+    assert extract(content, small, tmp_path) == small.contents
+
+
+def test_last_of_joined_xz_streams_cut_short(small: "SmallDataSet", tmp_path: Path) -> None:
+    tar = small.archive()
+    content = joined_xz(tar, length=130_000)
+    with pytest.raises(DataError, match="ends within a compressed stream"):
+        extract(content[:-30_000], small, tmp_path)
+
+
+@pytest.mark.parametrize("style", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_archives_as_tarfile_makes_them(
+    style: int, small: "SmallDataSet", tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = small.write(tmp_path_factory.mktemp("source"))
     (folder / "readme.html").write_text("<a>")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", format=style) as tar:
         tar.add(folder, arcname=FOLDER)
-    folder.parent.rename(tmp_path.parent / f"{tmp_path.name}-source")
     assert extract(buffer.getvalue(), small, tmp_path) == small.contents
 
 
@@ -190,7 +314,9 @@ def test_no_archive(content: bytes, small: "SmallDataSet", tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "compress", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"]
+    "compress",
+    [gzip.compress, bz2.compress, lzma.compress, joined_xz],
+    ids=["gz", "bz2", "xz", "joined xz"],
 )
 def test_bomb_stops_early(
     compress: "Callable[[bytes], bytes]", small: "SmallDataSet", tmp_path: Path
@@ -207,13 +333,16 @@ def test_bomb_stops_early(
     assert peak < len(bomb) + (12 << 20)
 
 
-def test_xz_that_asks_for_four_gigabytes(small: "SmallDataSet", tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [b"", lzma.compress(bytes(range(100)))], ids=["first", "second"])
+def test_xz_that_asks_for_four_gigabytes(
+    first: bytes, small: "SmallDataSet", tmp_path: Path
+) -> None:
     content = bytearray(lzma.compress(small.archive()))
     assert content[12:16] == b"\x02\x00\x21\x01"  # a block header with the one filter LZMA2
     content[16] = 40  # its dictionary size, here 4 GiB
     content[20:24] = zlib.crc32(content[12:20]).to_bytes(4, "little")
     with pytest.raises(DataError, match="Memory usage limit"):
-        extract(bytes(content), small, tmp_path)
+        extract(first + bytes(content), small, tmp_path)
 
 
 def test_compressed_file_too_large_to_be_it(small: "SmallDataSet", tmp_path: Path) -> None:

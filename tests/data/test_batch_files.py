@@ -1,11 +1,14 @@
+import gzip
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER, find_batches, verify
+from softmax_cli.data import batch_files
+from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER, find_batches, not_intact, verify
 from softmax_cli.errors import DataError
+from tests.data.foreign import LFS_POINTER, WEB_PAGE, zip_of
 
 if TYPE_CHECKING:
     from tests.data.conftest import SmallDataSet
@@ -23,6 +26,70 @@ def test_finds_the_folder_and_its_parent(small: "SmallDataSet", tmp_path: Path) 
     assert find_batches(renamed) == renamed
 
 
+@pytest.mark.parametrize("deeper", ["x", "x/y", FOLDER, f"{FOLDER}/x"])
+def test_finds_what_lies_deeper(deeper: str, small: "SmallDataSet", tmp_path: Path) -> None:
+    folder = small.write(tmp_path / deeper)
+    (tmp_path / "other/one").mkdir(parents=True)
+    assert find_batches(tmp_path) == folder
+    assert states(small, tmp_path).keys() == small.contents.keys()
+
+
+def test_finds_a_folder_of_another_name_that_lies_deeper(
+    small: "SmallDataSet", tmp_path: Path
+) -> None:
+    renamed = small.write(tmp_path / "x").rename(tmp_path / "x/batches")
+    assert find_batches(tmp_path) == renamed
+
+
+def test_what_lies_nearer_comes_first(small: "SmallDataSet", tmp_path: Path) -> None:
+    small.write(tmp_path / "x/y")
+    nearer = small.write(tmp_path / "x")
+    assert find_batches(tmp_path) == nearer
+    nearest = small.write(tmp_path)
+    assert find_batches(tmp_path) == nearest
+
+
+@pytest.mark.parametrize("elsewhere", ["x/y/z", f".{FOLDER}.part", ".hidden"])
+def test_looks_two_folders_deep_and_into_no_hidden_ones(
+    elsewhere: str, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    small.write(tmp_path / elsewhere)
+    with pytest.raises(DataError, match="not found"):
+        find_batches(tmp_path)
+
+
+def test_looks_into_a_limited_number_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}/empty").mkdir(parents=True)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    looked: list[Path] = []
+
+    def holders(folder: Path, files: object) -> list[Path]:
+        looked.append(folder)
+        return []
+
+    monkeypatch.setattr(batch_files, "_MAX_ENTRIES", 10)
+    monkeypatch.setattr(batch_files, "_holders", holders)
+    with pytest.raises(DataError, match="not found"):
+        find_batches(tmp_path)
+    assert 1 + 10 < len(looked) <= 1 + 10 + 10
+
+
+def test_two_that_lie_equally_deep_are_both_named(small: "SmallDataSet", tmp_path: Path) -> None:
+    one, two = small.write(tmp_path / "one"), small.write(tmp_path / "two")
+    with pytest.raises(DataError, match=f"found it in {one}, {two}") as caught:
+        find_batches(tmp_path)
+    assert "--data-dir" in str(caught.value.hint)
+
+
+def test_links_to_one_folder_are_no_choice(small: "SmallDataSet", tmp_path: Path) -> None:
+    small.write(tmp_path / "one")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    assert find_batches(tmp_path).samefile(tmp_path / "one" / FOLDER)
+
+
 def test_missing_folder_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not found") as caught:
         find_batches(tmp_path)
@@ -30,6 +97,46 @@ def test_missing_folder_names_the_command(tmp_path: Path) -> None:
     assert "softmax download" in caught.value.hint
     assert "Synthetic images never stand in" in caught.value.hint
     assert str(tmp_path / FOLDER) in caught.value.message
+    assert "`--data-dir DIR`" in caught.value.hint
+    assert f"softmax download --data-dir {tmp_path}" in caught.value.hint
+    with pytest.raises(DataError) as usual:
+        find_batches(Path("data"))
+    assert "Run `softmax download` to" in str(usual.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found", "advice"),
+    [
+        (
+            "cifar-10-python.tar.gz",
+            gzip.compress(b""),
+            "its archive",
+            "--data-dir '{0}' --from '{0}/cifar-10-python.tar.gz'",
+        ),
+        ("cifar-10-python.tar.gz", WEB_PAGE, "a web page", "get the file again"),
+        ("cifar-10-python.zip", zip_of(a=b"b"), "a ZIP archive", "download --from FOLDER"),
+        ("test_batch.bin", b"\x06", "the binary version of CIFAR-10", "cifar-10-python.tar.gz"),
+    ],
+)
+def test_what_is_there_instead_is_named(
+    name: str, content: bytes, found: str, advice: str, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "my data"
+    data_dir.mkdir()
+    (data_dir / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"not found: .*, found {found}") as caught:
+        find_batches(data_dir)
+    assert advice.format(data_dir) in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar-10-batches-bin", "cifar-10-batches-mat", "cifar-100-python"]
+)
+def test_folder_of_another_version_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    for data_dir in (tmp_path, tmp_path / name):
+        with pytest.raises(DataError, match=r", found (the .* version|CIFAR-100)"):
+            find_batches(data_dir)
 
 
 def test_archive_given_as_a_folder(tmp_path: Path) -> None:
@@ -38,6 +145,33 @@ def test_archive_given_as_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a folder") as caught:
         find_batches(archive)
     assert f"softmax download --from {archive}" in str(caught.value.hint)
+
+
+def test_one_of_the_files_given_as_a_folder(small: "SmallDataSet", tmp_path: Path) -> None:
+    folder = small.write(tmp_path)
+    with pytest.raises(DataError, match="got test_batch, one of the 7 files") as caught:
+        find_batches(folder / "test_batch", small.files)
+    assert f"the folder that holds all of them: {folder}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "got"),
+    [
+        ("small.zip", zip_of(a=b"b"), "a ZIP archive"),
+        ("data_batch_1.bin", b"\x06" + bytes(3072), "the binary version of CIFAR-10"),
+        ("cifar-100-python/train", b"\x80\x02}q\x01", "CIFAR-100"),
+        ("train", b"\x80\x02}q\x01", "a pickle"),
+    ],
+)
+def test_foreign_file_given_as_a_folder(
+    place: str, content: bytes, got: str, tmp_path: Path
+) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"expected a folder .*, got {got}: {path}") as caught:
+        find_batches(path)
+    assert "softmax download" in str(caught.value.hint)
 
 
 def test_intact(small: "SmallDataSet", tmp_path: Path) -> None:
@@ -71,6 +205,22 @@ def test_every_kind_of_damage_is_told_apart(small: "SmallDataSet", tmp_path: Pat
     assert details["data_batch_3"] == "expected data_batch_3, got data_batch_1"
 
 
+def test_foreign_files_are_no_damage(small: "SmallDataSet", tmp_path: Path) -> None:
+    folder = small.write(tmp_path)
+    (folder / "data_batch_1").write_bytes(LFS_POINTER)
+    (folder / "data_batch_2").write_bytes(gzip.compress(small.contents["data_batch_2"]))
+    (folder / "data_batch_3").write_bytes(WEB_PAGE * 9999)
+    (folder / "batches.meta").write_bytes(WEB_PAGE)
+    findings = {finding.name: finding for finding in verify(tmp_path, small.files)}
+    foreign = [name for name, finding in findings.items() if finding.state == "foreign"]
+    assert foreign == ["data_batch_1", "data_batch_2", "data_batch_3", "batches.meta"]
+    assert findings["data_batch_1"].detail == "expected a pickle, got a Git LFS pointer"
+    error = not_intact(folder / "data_batch_1", findings["data_batch_1"])
+    assert "git lfs pull" in str(error.hint)
+    assert f"softmax download --data-dir {tmp_path}" in str(error.hint)
+
+
+@pytest.mark.posix("named pipes")
 def test_pipe_in_place_of_a_file_does_not_block(small: "SmallDataSet", tmp_path: Path) -> None:
     folder = small.write(tmp_path)
     (folder / "test_batch").unlink()

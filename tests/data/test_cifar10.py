@@ -114,7 +114,9 @@ def test_batch_of_the_right_hash_is_still_checked(
 ) -> None:
     key, spoil = SPOILT[case]
     spoilt = small.batch_parts() | {key: spoil(small, small.pixels["test_batch"])}
-    with pytest.raises(DataError, match=r"test_batch: ((labels|filenames|batch_label): )?expected"):
+    wrong_value = r"((labels|filenames|batch_label): )?expected"
+    wrong_length = r"not a pickle of CIFAR-10: at byte \d+: refused the instruction BINSTRING"
+    with pytest.raises(DataError, match=f"test_batch: ({wrong_value}|{wrong_length})"):
         load_as_test_batch(small, small.dict_of(spoilt), tmp_path)
 
 
@@ -180,6 +182,7 @@ def test_real_data_equals_what_pickle_reads(cifar10_dir: Path) -> None:
         assert part.labels.tolist() == batch[b"labels"]
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batch_truncated(linked_cifar10: Path) -> None:
     path = linked_cifar10 / "test_batch"
@@ -190,6 +193,7 @@ def test_real_batch_truncated(linked_cifar10: Path) -> None:
         load_cifar10(linked_cifar10, "test")
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batch_altered(linked_cifar10: Path) -> None:
     path = linked_cifar10 / "data_batch_2"
@@ -201,6 +205,7 @@ def test_real_batch_altered(linked_cifar10: Path) -> None:
         load_cifar10(linked_cifar10, "train")
 
 
+@pytest.mark.posix("symbolic links")
 @pytest.mark.cifar10
 def test_real_batches_swapped(linked_cifar10: Path) -> None:
     (linked_cifar10 / "data_batch_1").rename(linked_cifar10 / "aside")

@@ -3,6 +3,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from softmax_cli.data.download import (
 )
 from softmax_cli.data.installation import Installation, Received, Step
 from softmax_cli.errors import DownloadError
+from tests.data.foreign import WEB_PAGE, zip_of
 from tests.data.mirror import (
     CHUNK,
     Handler,
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
     from tests.data.conftest import SmallDataSet
 
 QUICK = Patience(
-    connect_seconds=2, stall_seconds=0.4, attempts=3, first_pause=0.01, longest_pause=0.05
+    connect_seconds=10, stall_seconds=10, attempts=3, first_pause=0.01, longest_pause=0.05
 )
+IMPATIENT = replace(QUICK, stall_seconds=0.4)
+"""For servers that stall; a sound one on a busy machine may take longer."""
 
 
 class Setting:
@@ -175,6 +179,16 @@ def test_wrong_content_range_starts_over(setting: Setting) -> None:
     assert "sent another range" in setting.texts("retrying")[1]
 
 
+def without_length(content: bytes) -> Callable[[Handler], None]:
+    """Send another content, and let the end of the connection be its end."""
+
+    def answer(handler: Handler) -> None:
+        handler.head(200)
+        handler.wfile.write(content)
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -183,6 +197,9 @@ def test_wrong_content_range_starts_over(setting: Setting) -> None:
         (status(404), "HTTP 404"),
         (status(302, Location="ftp://127.0.0.1/x"), "ftp"),
         (lambda handler: handler.serve(content=b"short"), "offers another file"),
+        (lambda handler: handler.serve(content=WEB_PAGE), "bytes, got a web page of 39 bytes"),
+        (without_length(WEB_PAGE), "sent a web page in place of the archive"),
+        (without_length(zip_of(a=b"b")), "sent a ZIP archive in place of the archive"),
     ],
 )
 def test_wrong_mirror_is_dropped(
@@ -204,7 +221,7 @@ def test_stalled_mirror_is_left_and_continued_elsewhere(
     setting.mirror(fault)
     right = setting.mirror()
     begin = time.monotonic()
-    setting.fetch()
+    setting.fetch(IMPATIENT)
     assert time.monotonic() - begin < 5
     setting.check_installed()
     assert right.starts[0] == {"stall": CHUNK, "hang": 0}.get(fault.__name__, right.starts[0])
@@ -213,7 +230,7 @@ def test_stalled_mirror_is_left_and_continued_elsewhere(
 
 def test_stalled_mirror_gets_a_second_chance(setting: Setting) -> None:
     setting.mirror(stall)
-    setting.fetch()
+    setting.fetch(IMPATIENT)
     setting.check_installed()
 
 
@@ -256,7 +273,34 @@ def test_every_mirror_fails(setting: Setting) -> None:
     assert setting.archive.sha256 in str(caught.value.hint)
     assert len(gone.starts) == 1
     assert len(busy.starts) == QUICK.attempts * QUICK.rounds
-    assert not (setting.data_dir / FOLDER).exists()
+    assert not setting.data_dir.exists()
+
+
+@pytest.mark.parametrize("fault", [cut_at(0), without_length(WEB_PAGE), hang])
+def test_download_that_brought_nothing_leaves_nothing(
+    setting: Setting, fault: Callable[[Handler], None]
+) -> None:
+    setting.mirror().always = fault
+    with pytest.raises(DownloadError):
+        setting.fetch(IMPATIENT)
+    assert not setting.data_dir.exists()
+
+
+def test_download_that_brought_something_keeps_it(setting: Setting) -> None:
+    setting.mirror().always = cut_at(CHUNK)
+    with pytest.raises(DownloadError, match=r"ended|closed") as caught:
+        setting.fetch()
+    assert "will be resumed" in str(caught.value.hint)
+    assert setting.part.read_bytes() == setting.content[:CHUNK]
+
+
+def test_web_page_kept_as_a_part_is_discarded(setting: Setting) -> None:
+    mirror = setting.mirror()
+    setting.data_dir.mkdir()
+    setting.part.write_bytes(WEB_PAGE)
+    setting.fetch()
+    setting.check_installed()
+    assert mirror.starts == [0]
 
 
 def test_nobody_listens(setting: Setting) -> None:

@@ -86,6 +86,7 @@ def test_folder_itself_as_data_dir(small: "SmallDataSet", archive: Path, tmp_pat
     assert {finding.state for finding in verify(folder, small.files)} == {"intact"}
 
 
+@pytest.mark.posix("symbolic links")
 def test_symbolic_link_is_kept(small: "SmallDataSet", archive: Path, tmp_path: Path) -> None:
     real = small.write(tmp_path / "real")
     (real / "test_batch").unlink()
@@ -120,8 +121,109 @@ def test_failure_changes_nothing(
     broken.write_bytes(small.archive()[:-30_000])
     with pytest.raises(DataError, match="broken"):
         import_cifar10(broken, data_dir, files=small.files)
-    (data_dir / ".cifar-10.lock").unlink()
+    if existing:
+        (data_dir / ".cifar-10.lock").unlink()
     assert {p: p.is_dir() or p.read_bytes() for p in data_dir.rglob("*")} == before
+
+
+@pytest.mark.parametrize("state", ["missing", "empty", "made by others meanwhile"])
+def test_failure_leaves_no_folder_that_it_made(
+    state: str, small: "SmallDataSet", tmp_path: Path
+) -> None:
+    parent = tmp_path / "new" / "newer"
+    data_dir = parent / "data"
+    if state == "empty":
+        data_dir.mkdir(parents=True)
+
+    def gather(staging: Path) -> None:
+        (staging / "data_batch_1").write_bytes(b"half")
+        if state == "made by others meanwhile":
+            (parent / "notes.txt").write_text("mine")
+        raise DataError("no luck")
+
+    with pytest.raises(DataError, match="no luck"):
+        install(data_dir, gather, files=small.files, report=lambda _: None)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert left == {
+        "missing": set(),
+        "empty": {"new", "new/newer", "new/newer/data"},
+        "made by others meanwhile": {"new", "new/newer", "new/newer/notes.txt"},
+    }.get(state)
+
+
+def test_process_that_waits_goes_on_where_the_first_one_fails(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    gathering, waiting = threading.Event(), threading.Event()
+
+    def fail(staging: Path) -> None:
+        gathering.set()
+        assert waiting.wait(10)
+        raise DataError("no luck")
+
+    def first() -> None:
+        with pytest.raises(DataError, match="no luck"):
+            install(data_dir, fail, files=small.files, report=lambda _: None)
+
+    def report(event: Step | Received) -> None:
+        if isinstance(event, Step) and event.kind == "waiting":
+            waiting.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert gathering.wait(10)
+    done = import_cifar10(archive, data_dir, files=small.files, report=report)
+    thread.join()
+    assert waiting.is_set()
+    assert contents(done.folder) == small.contents
+    assert (data_dir / ".cifar-10.lock").is_file()
+
+
+def test_file_in_place_of_the_data_dir(
+    small: "SmallDataSet", archive: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="expected a folder to put CIFAR-10 into") as caught:
+        import_cifar10(archive, archive, files=small.files)
+    assert "--data-dir" in str(caught.value.hint)
+
+
+def test_source_folder_one_level_deeper(
+    small: "SmallDataSet", data_dir: Path, tmp_path: Path
+) -> None:
+    small.write(tmp_path / "elsewhere" / "x")
+    done = import_cifar10(tmp_path / "elsewhere", data_dir, files=small.files)
+    assert done.folder == data_dir / FOLDER
+    assert contents(done.folder) == small.contents
+
+
+def test_intact_data_that_lies_deeper_is_there_already(
+    small: "SmallDataSet", data_dir: Path, tmp_path: Path
+) -> None:
+    folder = small.write(data_dir / "x")
+    done = import_cifar10(tmp_path / "not looked at", data_dir, files=small.files)
+    assert (done.folder, done.already_there) == (folder, True)
+    assert visible(data_dir) == {"x"}
+
+
+def test_damaged_data_that_lies_deeper_is_left_alone(
+    small: "SmallDataSet", archive: Path, data_dir: Path
+) -> None:
+    deeper = small.write(data_dir / "x")
+    (deeper / "test_batch").write_bytes(b"mine")
+    done = import_cifar10(archive, data_dir, files=small.files)
+    assert done.folder == data_dir / FOLDER
+    assert (deeper / "test_batch").read_bytes() == b"mine"
+    assert {finding.state for finding in verify(data_dir, small.files)} == {"intact"}
+
+
+def test_source_folder_without_it_says_where_to_get_it(
+    small: "SmallDataSet", data_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(DataError, match="CIFAR-10 not found") as caught:
+        import_cifar10(tmp_path / "elsewhere", data_dir, files=small.files)
+    assert "to --from" in str(caught.value.hint)
+    assert not data_dir.exists()
 
 
 def test_damaged_source_folder(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
@@ -129,7 +231,7 @@ def test_damaged_source_folder(small: "SmallDataSet", data_dir: Path, tmp_path: 
     (source / "data_batch_2").write_bytes(small.contents["data_batch_2"][:-1])
     with pytest.raises(DataError, match="data_batch_2 is truncated"):
         import_cifar10(source, data_dir, files=small.files)
-    assert visible(data_dir) == set()
+    assert not data_dir.exists()
 
 
 def test_source_that_is_not_there(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
@@ -144,7 +246,7 @@ def test_interrupt_leaves_nothing(small: "SmallDataSet", data_dir: Path) -> None
 
     with pytest.raises(KeyboardInterrupt):
         install(data_dir, gather, files=small.files, report=lambda _: None)
-    assert visible(data_dir) == set()
+    assert not data_dir.exists()
 
 
 def test_leftovers_of_a_killed_process_are_cleared(
@@ -168,7 +270,7 @@ def test_full_disk_names_the_file(
         import_cifar10(archive, data_dir, files=small.files)
     monkeypatch.undo()
     assert str(caught.value.filename).startswith(str(data_dir))
-    assert visible(data_dir) == set()
+    assert not data_dir.exists()
 
 
 def test_second_process_waits_and_finds_it_done(
@@ -200,6 +302,7 @@ def test_second_process_waits_and_finds_it_done(
     assert contents(done.folder) == small.contents
 
 
+@pytest.mark.posix("forks")
 def test_lock_of_a_dead_process_does_not_bind(
     small: "SmallDataSet", archive: Path, data_dir: Path
 ) -> None:

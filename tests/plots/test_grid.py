@@ -27,13 +27,42 @@ def test_numbers_too_close_for_short_labels_get_longer_ones() -> None:
     assert read_axis("x", [1.00001, 1.00002]).labels == ("1.00001", "1.00002")
 
 
+MAPPING = {"start": 4.0, "decay": "cosine"}
+
+
 def test_all_else_keeps_its_order_and_is_written_as_in_yaml() -> None:
-    settings = [None, True, 2.0, {"start": 4.0, "decay": "cosine"}, "softmax", True]
+    settings = [None, True, 2.0, MAPPING, "softmax", True, ["a", 1]]
     axis = read_axis("x", settings)
 
-    assert axis.labels == ("null", "true", "2", "start 4, decay cosine", "softmax")
-    assert axis.positions.tolist() == [0, 1, 2, 3, 4, 1]
+    assert axis.labels == ("null", "true", "2", "start 4, decay cosine", "softmax", "['a', 1]")
+    assert axis.positions.tolist() == [0, 1, 2, 3, 4, 1, 5]
     assert axis.values is None
+
+
+@pytest.mark.parametrize(
+    ("order", "labels"),
+    [
+        ([None, 4, 1, 2, MAPPING], ("null", "1", "2", "4", "start 4, decay cosine")),
+        ([2, MAPPING, 4, None, 1], ("1", "2", "4", "start 4, decay cosine", "null")),
+        ([MAPPING, 4.0, "not tried", None], ("start 4, decay cosine", "1", "2", "4", "null")),
+        ([{"decay": "cosine", "start": 4}, None], ("start 4, decay cosine", "null", "1", "2", "4")),
+    ],
+)
+def test_what_is_no_number_has_the_order_that_is_wanted(
+    order: list[object], labels: tuple[str, ...]
+) -> None:
+    for settings in ([4, 1, MAPPING, 2, None], [None, 1, 2, MAPPING, 4]):
+        axis = read_axis("x", settings, order)
+        assert axis.labels == labels
+        alone = [read_axis("x", [setting]).labels[0] for setting in settings]
+        assert [axis.labels[place] for place in axis.positions] == alone
+
+
+def test_close_numbers_stay_apart_beside_a_mapping() -> None:
+    axis = read_axis("x", [1.00002, MAPPING, 1.00001, 1])
+
+    assert axis.labels == ("1", "1.00001", "1.00002", "start 4, decay cosine")
+    assert axis.positions.tolist() == [2, 3, 1, 0]
 
 
 def test_truth_values_are_no_numbers() -> None:

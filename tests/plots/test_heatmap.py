@@ -140,6 +140,15 @@ def test_words_stand_side_by_side(accuracy: float) -> None:
     assert_decodes(figure)
 
 
+def test_axes_have_the_order_that_is_given() -> None:
+    parameters, n = grid(rate=[1, None, "x"], loss=["hinge", "softmax"])
+    orders: dict[str, list[object]] = {LOSS: ["softmax", "hinge"], RATE: ["x", None, 1], "y": [1]}
+    axes = heatmap_figure(parameters, np.arange(n) / 10, orders=orders).axes[0]
+
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["x", "null", "1"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["softmax", "hinge"]
+
+
 def test_a_random_search_makes_a_cloud() -> None:
     rng = np.random.default_rng(0)
     rates, strengths = 10 ** rng.uniform(-5, -1, 30), rng.uniform(1, 2, 30)

@@ -2,17 +2,20 @@
 
 import contextlib
 import errno
-import fcntl
 import os
-import resource
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import filelock
 import pytest
 
+from softmax_cli.runs import atomic
 from softmax_cli.runs.atomic import (
     make_directory,
+    remove_file,
     remove_leftovers,
     replacing,
     sync_directory,
@@ -43,6 +46,8 @@ def failing(
 @contextlib.contextmanager
 def limited_file_size(size: int) -> Iterator[None]:
     """Let the kernel refuse to make any file longer than ``size`` bytes."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -61,7 +66,7 @@ def test_a_file_is_created_and_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("function", "code"),
-    [("fsync", errno.ENOSPC), ("fsync", errno.EIO), ("replace", errno.EACCES)],
+    [("fsync", errno.ENOSPC), ("fsync", errno.EIO), ("replace", errno.EROFS)],
 )
 def test_a_failed_operation_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, code: int
@@ -78,6 +83,7 @@ def test_a_failed_operation_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix("a sync of directories")
 def test_a_failed_sync_of_the_directory_is_loud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +98,7 @@ def test_a_failed_sync_of_the_directory_is_loud(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix("limits on the sizes of files")
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     write_bytes(path, b"old")
@@ -128,12 +135,13 @@ def test_a_missing_directory_is_reported_by_the_files_name(tmp_path: Path) -> No
 def test_a_directory_in_its_place_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.mkdir()
-    with pytest.raises(IsADirectoryError) as caught:
+    with pytest.raises((IsADirectoryError, PermissionError)) as caught:
         write_bytes(path, b"")
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix("symbolic links")
 def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
     target, path = tmp_path / "target", tmp_path / "link"
     target.write_bytes(b"target")
@@ -143,6 +151,7 @@ def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
     assert not path.is_symlink()
 
 
+@pytest.mark.posix("file modes")
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_the_mode_is_what_the_umask_gives(tmp_path: Path, mask: int, mode: int) -> None:
     path = tmp_path / "summary.json"
@@ -167,14 +176,25 @@ def test_a_file_where_a_directory_should_be_is_an_error(tmp_path: Path) -> None:
         make_directory(tmp_path / "runs" / "train")
 
 
-def test_a_file_system_without_directory_sync_is_accepted(
+def test_a_drive_that_is_not_there_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with failing(monkeypatch, "fsync", errno.EINVAL) as calls:
+    monkeypatch.setattr(Path, "is_dir", lambda _: False)
+    with pytest.raises(OSError, match=os.strerror(errno.EEXIST)):
+        make_directory(tmp_path / "runs")
+
+
+@pytest.mark.posix("a sync of directories")
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_without_directory_sync_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    with failing(monkeypatch, "fsync", code) as calls:
         sync_directory(tmp_path)
     assert calls == [1]
 
 
+@pytest.mark.posix("named pipes")
 def test_only_abandoned_temporaries_are_leftovers(tmp_path: Path) -> None:
     kept = [
         ".notes.tmp",
@@ -201,11 +221,60 @@ def test_a_temporary_in_use_is_no_leftover(tmp_path: Path) -> None:
 def test_without_locks_files_are_written_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(descriptor: object, operation: int) -> None:
+    def refuse(descriptor: int, *, blocking: bool) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     (tmp_path / ".a.csv.0123456789ab.tmp").write_text("")
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(filelock, "lock_descriptor", refuse)
     write_bytes(tmp_path / "metrics.csv", b"step")
     assert (tmp_path / "metrics.csv").read_bytes() == b"step"
     assert remove_leftovers(tmp_path) == []
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do as on Windows, with less patience."""
+    monkeypatch.setattr(atomic, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(atomic, "_PATIENCE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("function", ["replace", "unlink"])
+def test_windows_waits_until_another_program_has_closed_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    path = tmp_path / "metrics.csv"
+    write_bytes(path, b"old")
+    with failing(monkeypatch, function, errno.EACCES) as calls:
+        write_bytes(path, b"new") if function == "replace" else remove_file(path)
+    assert len(calls) == 2
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"new"] * (function == "replace")
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_file_that_another_program_keeps_open_is_an_error_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "metrics.csv"
+    write_bytes(path, b"old")
+
+    def refuse(source: object, target: object) -> None:
+        raise PermissionError(errno.EACCES, "Access is denied", str(source), None, str(target))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError, match="Access is denied") as caught:
+        write_bytes(path, b"new")
+    assert caught.value.filename == str(path)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_file_that_is_about_to_be_renamed_is_no_leftover_on_windows(tmp_path: Path) -> None:
+    closed, abandoned = (tmp_path / f".{name}.0123456789ab.tmp" for name in ("a.csv", "b.csv"))
+    for path in (closed, abandoned):
+        path.write_text("step")
+    renaming = threading.Timer(0.1, closed.rename, [tmp_path / "a.csv"])
+    renaming.start()
+    assert remove_leftovers(tmp_path) == [abandoned]
+    renaming.join()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -5,7 +5,6 @@ import errno
 import math
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -215,6 +214,7 @@ print(deadly, os.WEXITSTATUS(status), step)
 """
 
 
+@pytest.mark.posix("forks")
 def test_a_kill_before_any_file_operation_loses_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILL_AT_EACH_OPERATION, str(tmp_path)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -278,7 +278,7 @@ def test_a_killed_process_leaves_an_intact_checkpoint(tmp_path: Path) -> None:
             assert process.stdout is not None
             assert process.stdout.readline() == b"saved\n"
             time.sleep(moments.uniform(0, 0.05))
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         loaded, warnings = load_latest_checkpoint(tmp_path)
         assert warnings == []
         assert loaded.step > step

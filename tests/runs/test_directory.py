@@ -1,16 +1,18 @@
 """Run directories: claimed once, recognised, locked, overwritten only where that is safe."""
 
 import errno
-import fcntl
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
+import filelock
 import pytest
 
 from softmax_cli.errors import RunDirectoryError
+from softmax_cli.runs import locks
 from softmax_cli.runs.directory import (
     Kind,
     claim_run_directory,
@@ -19,6 +21,14 @@ from softmax_cli.runs.directory import (
 )
 
 SETTINGS = "seed: 0\n"
+
+
+@pytest.fixture(params=sorted({sys.platform, "win32"}), autouse=True)
+def platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Directories are locked as here, and by a file in them as on Windows."""
+    name = str(request.param)
+    monkeypatch.setattr(locks, "sys", SimpleNamespace(platform=name))
+    return name
 
 
 def make_run(path: Path, kind: Kind = "train", settings: str = SETTINGS) -> Path:
@@ -38,7 +48,7 @@ def fill(run: Path, *files: str) -> None:
 
 def test_a_new_directory_holds_its_settings_and_nothing_else(tmp_path: Path) -> None:
     with create_run_directory(tmp_path / "a" / "b", kind="train", settings=SETTINGS) as run:
-        assert names(run.path) == {"config.yaml"}
+        assert names(run.path) - {locks.LOCK_NAME} == {"config.yaml"}
         assert run.settings_file.read_text() == "# softmax train run, format 1\nseed: 0\n"
         assert run.model_file == tmp_path / "a" / "b" / "model.safetensors"
         assert run.checkpoint_directory == tmp_path / "a" / "b" / "checkpoint"
@@ -115,6 +125,7 @@ def test_overwriting_needs_a_run_of_the_same_kind(tmp_path: Path, content: str) 
     assert names(tmp_path) == {"config.yaml", "model.safetensors"}
 
 
+@pytest.mark.posix("symbolic links")
 def test_overwriting_does_not_follow_links(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     fill(outside, "model.safetensors", "step-00000500.safetensors")
@@ -188,16 +199,19 @@ def test_another_format_version_is_refused(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from softmax_cli.runs import locks
 from softmax_cli.runs.directory import open_run_directory
+locks.sys = SimpleNamespace(platform=sys.argv[2])
 with open_run_directory(Path(sys.argv[1]), exclusive=True):
     print("locked", flush=True)
     sys.stdin.read()
 """
 
 
-def test_only_one_process_works_in_a_directory(tmp_path: Path) -> None:
+def test_only_one_process_works_in_a_directory(tmp_path: Path, platform: str) -> None:
     run = make_run(tmp_path / "run")
-    command = [sys.executable, "-c", HOLD, str(run)]
+    command = [sys.executable, "-c", HOLD, str(run), platform]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
@@ -224,9 +238,20 @@ def test_opening_exclusively_clears_what_a_crash_left(tmp_path: Path) -> None:
 def test_a_file_system_without_locks_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(descriptor: object, operation: int) -> None:
+    def refuse(descriptor: int, *, blocking: bool) -> bool:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(filelock, "lock_descriptor", refuse)
     assert names(make_run(tmp_path / "run")) == {"config.yaml"}
     open_run_directory(tmp_path / "run", exclusive=True).close()
+
+
+def test_the_lock_of_a_killed_process_is_in_nobodys_way(tmp_path: Path) -> None:
+    """On Windows a killed process leaves a file behind."""
+    fill(tmp_path / "run", locks.LOCK_NAME)
+    run = make_run(tmp_path / "run")
+    fill(run, locks.LOCK_NAME, "model.safetensors")
+    create_run_directory(run, kind="train", settings=SETTINGS, overwrite=True).close()
+    assert names(run) - {locks.LOCK_NAME} == {"config.yaml"}
+    open_run_directory(run, exclusive=True).close()
+    assert names(run) - {locks.LOCK_NAME} == {"config.yaml"}

@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from softmax_cli.errors import ModelError
 from softmax_cli.runs.model_file import SavedModel, load_model, save_model
+from softmax_cli.runs.shell import quoted
 
 FEATURES, CLASSES = 6, 3
 
@@ -118,7 +119,7 @@ def test_the_way_on_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) 
     with pytest.raises(ModelError) as caught:
         load_model(tmp_path / "my run" / "model.safetensors")
     assert caught.value.hint is not None
-    assert caught.value.hint.endswith(f"--resume '{tmp_path}/my run'")
+    assert caught.value.hint.endswith(f"--resume {quoted(tmp_path / 'my run')}")
 
 
 def test_a_model_of_other_images_is_refused(tmp_path: Path) -> None:

@@ -260,6 +260,7 @@ def test_a_safetensors_file_of_another_program_is_refused(tmp_path: Path) -> Non
         read_sealed(path, FORMAT)
 
 
+@pytest.mark.posix("named pipes")
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to(tmp_path / "missing")
@@ -276,6 +277,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
         read_sealed(tmp_path / "loop", FORMAT)
 
 
+@pytest.mark.posix("symbolic links")
 def test_a_link_to_a_model_is_followed(tmp_path: Path) -> None:
     write_sealed(tmp_path / "model", FORMAT, tensors={}, document={"a": 1})
     (tmp_path / "link").symlink_to("model")

@@ -1,4 +1,3 @@
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +21,14 @@ INPUTS = Inputs(IMAGES[:60], IMAGES[60:], PREPROCESSING)
 FEATURES = ((IMAGES - PREPROCESSING.mean) / PREPROCESSING.scale).astype(np.float64)
 
 
-@pytest.fixture(params=[1, 2], ids=lambda number: f"{number} processes")
+@pytest.fixture(
+    params=[
+        pytest.param(1, id="1 process"),
+        pytest.param(2, id="2 processes", marks=pytest.mark.linux("forks")),
+    ]
+)
 def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Make the engine use so many processes, however small the work."""
-    if request.param > 1 and sys.platform != "linux":
-        pytest.skip("forks are only used on Linux")
     use_processes(request.param, monkeypatch)
     before = _children()
     yield request.param
@@ -104,6 +106,7 @@ def test_steps_are_those_of_plain_numpy(processes: int, momentum: float) -> None
     np.testing.assert_allclose(stack.weights, reference.weights, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.linux("forks")
 def test_the_number_of_processes_does_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for number in (1, 2):

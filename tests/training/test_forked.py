@@ -13,7 +13,7 @@ import pytest
 from softmax_cli.errors import LostProcessError
 from softmax_cli.training.forked import Fork, shared_copy, shared_zeros
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are only used on Linux")
+pytestmark = pytest.mark.linux("forks")
 
 
 @contextmanager

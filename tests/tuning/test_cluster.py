@@ -37,6 +37,8 @@ from softmax_cli.tuning.sweep import SweepSummary, run_sweep
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space, Sweep, Watcher, table
 
+pytestmark = pytest.mark.posix("groups of processes")
+
 FOUR_STACKS = {
     "optimizer.learning_rate": [0.003, 0.01, 0.03],
     "training.batch_size": [10, 20],
@@ -58,8 +60,9 @@ class Cluster:
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self._directory = directory
-        # What `dask worker` sets for the processes that it starts.
-        self._environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **settings}
+        # What `dask worker` sets for the processes that it starts, and where they put files.
+        own = {"OPENBLAS_NUM_THREADS": "1", "DASK_TEMPORARY_DIRECTORY": str(directory)}
+        self._environment = {**os.environ, **own, **settings}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._file = directory / "scheduler.json"
         self._start("scheduler", "--port", "0", "--scheduler-file", self._file)
@@ -107,10 +110,22 @@ class Cluster:
 
     def close(self) -> None:
         for process in reversed(self._processes):
-            # What a nanny has started is in its session.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
+            _end_group(process.pid)
+
+
+def _end_group(leader: int) -> None:
+    """End what a nanny has started: its worker, and then what removes their named semaphores.
+
+    Both end by themselves when the nanny is gone; killed at once, they would leave semaphores.
+    """
+    deadline = time.monotonic() + 10
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(leader, 0)
+            time.sleep(0.02)
+        os.killpg(leader, signal.SIGKILL)
 
 
 Start = Callable[..., Cluster]
@@ -320,4 +335,4 @@ def test_without_dask_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match="not installed") as caught:
         connected("tcp://127.0.0.1:9").__enter__()
-    assert "softmax-cli[distributed]" in str(caught.value.hint)
+    assert "pip install -e '.[distributed]'" in str(caught.value.hint)

@@ -262,6 +262,7 @@ def test_a_survivor_ends_as_in_the_full_grid(space: Space, sweep: Sweep, tmp_pat
     assert load_model(tmp_path / "here/best/model.safetensors").results["iteration"] == 40
 
 
+@pytest.mark.posix("a sync of directories")
 @pytest.mark.parametrize(
     "values", [{}, {"folds": 2}, HALVING, {"search": {"random": {"trials": 12}}}]
 )

@@ -32,6 +32,7 @@ from tests.campaigns.commands.argument_values import (
     table,
 )
 from tests.campaigns.commands.playground import AXES, QUICK
+from tests.campaigns.processes.program import python_starts_in
 
 _SHARES = (3, 2, 2, 2, 3, 2, 1, 1)
 
@@ -105,7 +106,10 @@ class Mix:
     def environment(self) -> dict[str, str]:
         """Some of the variables that the program knows, set to something odd."""
         names = [name for name in ENVIRONMENT if self._chance(0.1)]
-        return {name: self.rng.choice(ENVIRONMENT[name]) for name in names}
+        values = {name: self.rng.choice(ENVIRONMENT[name]) for name in names}
+        if "LC_ALL" in values and not python_starts_in(values["LC_ALL"]):
+            del values["LC_ALL"]
+        return values
 
     def _chance(self, share: float) -> bool:
         return self.rng.random() < share

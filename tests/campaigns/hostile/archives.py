@@ -36,6 +36,11 @@ def pax(**records: str) -> bytes:
     return member("././@PaxHeader", lines, kind=tarfile.XHDTYPE)
 
 
+def _long_name(name: str) -> bytes:
+    """A header with the name of the next member."""
+    return member("././@LongLink", name.encode(), kind=tarfile.GNUTYPE_LONGNAME)
+
+
 def corpus(small: SmallDataSet, outside: str) -> dict[str, Hostile]:
     """All archives by what is wrong with them; ``outside`` is a folder that they want to reach."""
     beside = {
@@ -105,7 +110,8 @@ def _passed_over(outside: str) -> dict[str, bytes]:
         "extended header of noise": member("x", b"99999999999 path=", kind=tarfile.XHDTYPE),
         "extended header for all": member("x", b"16 path=../evil\n", kind=tarfile.XGLTYPE),
         "extended header of megabytes": member("x", bytes(4 << 20), kind=tarfile.XHDTYPE),
-        "long name": member("././@LongLink", long_name.encode(), kind=tarfile.GNUTYPE_LONGNAME),
+        "long name": _long_name(long_name),
+        "long name of a batch": _long_name(f"{outside}/{_VICTIM}") + member("x", b"evil"),
         "long link": member("././@LongLink", long_name.encode(), kind=tarfile.GNUTYPE_LONGLINK),
         "volume label": member("../evil", kind=b"V"),
         "other case": member(f"{FOLDER}/TEST_BATCH", b"evil"),
@@ -168,12 +174,17 @@ def _broken(small: SmallDataSet) -> dict[str, Hostile]:
         "noise": random.Random(0).randbytes(20_000),
         "zeros": bytes(100_000),
         "a zip": b"PK\x03\x04" + bytes(5000),
+        "zstd": bytes.fromhex("28b52ffd") + bytes(5000),
+        "a batch": small.contents[_VICTIM],
+        "a web page, compressed": gzip.compress(b"<html>404 not found</html>"),
+        "another version": member("cifar-10-batches-bin/data_batch_1.bin", b"\x06" * 3073),
         "gzip magic alone": b"\x1f\x8b",
         "bzip2 magic alone": b"BZh9",
         "xz magic alone": b"\xfd7zXZ\0",
         "gzip of nothing": gzip.compress(b""),
         "xz of nothing": lzma.compress(b""),
         "a thousand members": member("x") * 1001 + tar,
+        "ten thousand long names": gzip.compress(_long_name("a/" * 8000) * 10_000 + tar, 1),
         "ten thousand members": gzip.compress(member("x") * 10_000 + tar, 1),
         "extended headers without end": pax(a="b") * 1500 + tar,
     }
@@ -204,6 +215,8 @@ def _compressed(small: SmallDataSet) -> dict[str, Hostile]:
         "gzip bomb behind the files": gzip.compress(_with(small, "", b"") + megabytes * 5, 1),
         "gzip bomb in place of a file": gzip.compress(_with(small, _VICTIM, megabytes), 1),
         "xz that asks for 4 GB": bytes(greedy),
+        "xz that asks for 4 GB behind another": lzma.compress(tar[:1000], preset=0) + greedy,
+        "xz of many empty streams": lzma.compress(b"") * 100_000,
         "gzip in gzip": gzip.compress(gzip.compress(tar)),
         "huge sparse file": tar + bytes(24 << 20),
     }
@@ -220,12 +233,22 @@ def _odd_orders(small: SmallDataSet) -> dict[str, Hostile]:
             info.pax_headers = {"comment": "../evil", "SCHILY.xattr.user.evil": "1"}
             tar.addfile(info, io.BytesIO(content))
     whole = buffer.getvalue()
+    altered = small.contents[_VICTIM][::-1]
     contents = {
         "backwards, with attributes": whole,
         "noise behind it": whole + random.Random(1).randbytes(5000),
         "gzip with noise behind its end": gzip.compress(whole + bytes(9000), 1) + bytes(100),
         "gzip in pieces": gzip.compress(whole[:50_000], 1) + gzip.compress(whole[50_000:], 1),
         "xz with noise behind it": lzma.compress(whole, preset=0) + b"noise",
+        "xz in pieces": lzma.compress(whole[:50_000], preset=0)
+        + bytes(400)
+        + lzma.compress(whole[50_000:], preset=0),
+        "in a deeper folder": small.archive(f"data/{FOLDER}/"),
+        "of an absolute path": small.archive(f"/{FOLDER}/"),
+        "in a folder with a long name": small.archive(f"{'a' * 90}/{FOLDER}/", tarfile.GNU_FORMAT),
+        "altered ones in another folder": member(f"old/{FOLDER}/{_VICTIM}", altered) + whole,
+        "links in another folder": member(f"old/{_VICTIM}", kind=tarfile.SYMTYPE, link="..")
+        + whole,
     }
     return {title: Hostile(content, complete=True) for title, content in contents.items()}
 

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, field
-from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import NoReturn
@@ -148,19 +147,12 @@ def _run_case(case: Case) -> NoReturn:
 
 
 def _expect(case: Case) -> None:
-    """Let the program expect the case's files in place of CIFAR-10's, and ask no mirror."""
-    from softmax_cli.data import cifar10, datasets, download, installation
+    """Let the program expect the case's files in place of CIFAR-10's."""
+    from softmax_cli.data.download import CIFAR10_ARCHIVE, Archive
+    from tests.data.expectation import expect
 
-    files = [BatchFile(*values) for values in case.files]
-    archive = download.Archive(*case.archive) if case.archive else download.CIFAR10_ARCHIVE
-    patches = {
-        (datasets, "load_cifar10"): partial(cifar10.load_cifar10, files=files),
-        (installation, "import_cifar10"): partial(installation.import_cifar10, files=files),
-        (download, "fetch_cifar10"): partial(download.fetch_cifar10, archive=archive, files=files),
-        (download, "mirror_order"): list,
-    }
-    for (module, name), replacement in patches.items():
-        setattr(module, name, replacement)
+    archive = Archive(*case.archive) if case.archive else CIFAR10_ARCHIVE
+    expect([BatchFile(*values) for values in case.files], archive)
 
 
 def _limit(memory: int) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[3]
@@ -43,6 +44,18 @@ class Ended:
 def is_noise(messages: str) -> bool:
     """Whether there is more in messages than the program's own words: what Python says."""
     return _NOISE.search(messages) is not None
+
+
+@cache
+def python_starts_in(locale: str) -> bool:
+    """Whether Python itself starts with this LC_ALL.
+
+    Before 3.13 it reads the path of an editable installation in the encoding of the locale, and
+    ends where the path has letters that ASCII lacks.
+    """
+    command = [sys.executable, "-c", ""]
+    variables = environment({"LC_ALL": locale})
+    return subprocess.run(command, env=variables, capture_output=True, check=False).returncode == 0
 
 
 def environment(

@@ -5,9 +5,17 @@ import pty
 import random
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program, text_of
+from tests.campaigns.processes.program import (
+    PROGRAM,
+    Ended,
+    environment,
+    python_starts_in,
+    run_program,
+    text_of,
+)
 
 _LOCALES = ("C", "C.UTF-8", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.EUC-JP")
 _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati")
@@ -48,15 +56,27 @@ class Surroundings:
 
 
 def draw_surroundings(rng: random.Random, number: int) -> Surroundings:
-    """Surroundings that no other number has; every second one has a terminal."""
+    """Surroundings that no other number has; every second one has a terminal, if it can be had."""
     return Surroundings(
         hash_seed=rng.randrange(2**32),
-        locale=rng.choice(_LOCALES),
+        locale=rng.choice([locale for locale in _LOCALES if python_starts_in(locale)]),
         zone=rng.choice(_ZONES),
-        terminal=number % 2 == 1,
+        terminal=number % 2 == 1 and has_terminals(),
         folder=f"{number}/{rng.choice(_FOLDERS)}",
         run=rng.choice(_RUNS),
     )
+
+
+@cache
+def has_terminals() -> bool:
+    """Whether this system hands out terminals; a container may have none."""
+    try:
+        ends = pty.openpty()
+    except OSError:
+        return False
+    for end in ends:
+        os.close(end)
+    return True
 
 
 def run_in(

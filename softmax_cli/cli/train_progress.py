@@ -1,0 +1,48 @@
+"""Progress of a training."""
+
+from typing import TYPE_CHECKING
+
+from softmax_cli.cli import signals
+from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.progress import ProgressDisplay
+
+if TYPE_CHECKING:
+    from softmax_cli.training.trainer import Progress, Trainer
+
+
+class TrainingObserver(ProgressDisplay):
+    """Shows a training on stderr, and passes on that the user asked to stop."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._latest = ""
+
+    def started(self, trainer: "Trainer") -> None:
+        """Begin to show."""
+        self.begin(trainer.iteration)
+
+    def progressed(self, trainer: "Trainer", progress: "Progress") -> None:
+        """Show, if it is time to."""
+        if progress.measurement is not None:
+            row = progress.measurement.of_model(0)
+            self._latest = (
+                f"loss {row['train_loss']:.4f}, validation {percent(row['validation_accuracy'])}"
+            )
+        iteration, iterations = progress.iteration, trainer.iterations
+        if self.is_due(last=iteration >= iterations):
+
+            def line(rate: float, left: float) -> str:
+                return (
+                    f"iteration {iteration}/{iterations}, {self._latest or 'no validation yet'}, "
+                    f"{rate:.0f} iterations/s, {left:.0f} s left"
+                )
+
+            self.show(iteration, iterations, line, description=self._latest)
+
+    def warned(self, message: str) -> None:
+        """Print a warning."""
+        self._output.warning(message)
+
+    def stop_requested(self) -> bool:
+        """Whether Ctrl-C was pressed or SIGTERM came."""
+        return signals.stop_requested()

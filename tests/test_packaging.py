@@ -1,0 +1,51 @@
+"""What ``pyproject.toml`` promises of releases is what is tested."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+CHECKOUT = Path(__file__).parents[1]
+OLDEST = CHECKOUT / "constraints" / "oldest.txt"
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Any]:
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+
+
+def requirements(settings: dict[str, Any]) -> Iterator[Requirement]:
+    """Of the build, of the program and of its extras, apart from the program itself."""
+    project = settings["project"]
+    extras = project["optional-dependencies"].values()
+    lists = (settings["build-system"]["requires"], project["dependencies"], *extras)
+    for line in (line for lines in lists for line in lines):
+        requirement = Requirement(line)
+        if requirement.name != project["name"]:
+            yield requirement
+
+
+def pinned() -> dict[str, str]:
+    """The release of each line of the constraints."""
+    lines = OLDEST.read_text("utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    assert all(pin.specifier and str(pin.specifier).startswith("==") for pin in pins)
+    return {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in pins}
+
+
+def test_the_lower_bounds_are_what_is_tested_as_oldest(settings: dict[str, Any]) -> None:
+    stated: dict[str, set[str]] = {}
+    for requirement in requirements(settings):
+        lower = [bound.version for bound in requirement.specifier if bound.operator == ">="]
+        assert len(lower) == 1, f"expected one lower bound, got {requirement}"
+        stated.setdefault(canonicalize_name(requirement.name), set()).update(lower)
+    assert stated == {name: {version} for name, version in pinned().items()}
+
+
+def test_the_source_distribution_carries_the_constraints(settings: dict[str, Any]) -> None:
+    included = settings["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert OLDEST.parent.name in included
