@@ -330,9 +330,9 @@ def test_checkpoints_of_earlier_versions_belong_here(
 )
 def test_other_settings_are_refused_one_by_one(changes: dict[str, Any], difference: str) -> None:
     with pytest.raises(CheckpointError) as caught:
-        training(**changes).check(TRAINING_DOCUMENT, Path("here/checkpoint"))
+        training(**changes).check(TRAINING_DOCUMENT, Path("here"))
     message = caught.value.message
-    start = "the settings have changed since the checkpoint in here/checkpoint was made: "
+    start = "the settings have changed since the checkpoint in here was made: "
     assert message.startswith(start)
     assert difference in message
     assert message.count(", now ") == 1
@@ -402,8 +402,9 @@ def test_a_document_of_other_types_is_refused(
 
 
 def test_a_state_of_another_shape_is_refused(new_run: NewRun, cut: Path) -> None:
-    with pytest.raises(CheckpointError, match=f"checkpoint in {cut} does not fit the settings"):
+    with pytest.raises(CheckpointError, match="does not fit the settings: ") as caught:
         new_run(cut, models=2).resume(Watcher())
+    assert str(cut) in caught.value.message
 
 
 @pytest.mark.parametrize("columns", ["history/iteration", "history/train_loss"])

@@ -11,7 +11,7 @@ from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import to_yaml
 from softmax_cli.errors import CheckpointError, InterruptedRunError
 from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
-from softmax_cli.runs.directory import create_run_directory, open_run_directory
+from softmax_cli.runs.directory import create_run_directory, open_run_directory, resume_command
 from softmax_cli.training.results import TrainingSummary, finished_summary
 from softmax_cli.training.single_run import train_in_directory
 from softmax_cli.training.training_data import (
@@ -60,7 +60,7 @@ def test_a_stop_says_how_far_it_came_and_how_to_go_on(
     with pytest.raises(InterruptedRunError) as caught:
         begin(path, settings(), data, Watcher(stop_after=25))
     assert caught.value.message == "stopped after 25 of 40 iterations; a checkpoint is saved"
-    assert caught.value.hint == f"Go on with: softmax train --resume '{path}'"
+    assert caught.value.hint == f"Go on with: {resume_command('train', path)}"
     assert iterations_in(path) == [10, 20]
     names = sorted(entry.name for entry in path.iterdir())
     assert names == ["checkpoint", "config.yaml", "metrics.csv"]
