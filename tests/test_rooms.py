@@ -17,7 +17,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "cli": {"tuning", "training", "plots", "evaluation", "data", "config", "runs", "model"},
     "tuning": {"training", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
-    "plots": {"evaluation"},
+    "plots": {"evaluation", "runs"},
     "evaluation": {"features", "data", "config", "runs", "model"},
     "features": {"data"},
     "data": {"runs"},

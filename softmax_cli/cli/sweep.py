@@ -185,7 +185,7 @@ def _run(
 
 
 def _draw(run: "RunDirectory", summary: "SweepSummary", output: Output) -> None:
-    from softmax_cli.cli.pictures import draw_curves, draw_results, extra_picture
+    from softmax_cli.cli.run_pictures import draw_curves, draw_results, extra_picture
     from softmax_cli.runs.directory import open_run_directory
 
     with extra_picture("heatmap.png", run.path, output):

@@ -136,7 +136,7 @@ def _train(
 
 def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, draw: bool) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
-    from softmax_cli.cli.pictures import draw_curves, extra_picture
+    from softmax_cli.cli.run_pictures import draw_curves, extra_picture
 
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))

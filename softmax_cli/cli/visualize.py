@@ -11,7 +11,7 @@ from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.errors import DataError, ModelError
 
 if TYPE_CHECKING:
-    from softmax_cli.cli.pictures import Album
+    from softmax_cli.cli.run_pictures import Album
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
 
@@ -57,7 +57,7 @@ def visualize(
     Of a run that was evaluated also its confusion matrix, reliability and surest mistakes; of a
     sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
     """
-    from softmax_cli.cli.pictures import Album, draw_curves, draw_results, draw_templates
+    from softmax_cli.cli.run_pictures import Album, draw_curves, draw_results, draw_templates
     from softmax_cli.runs.atomic import make_directory
     from softmax_cli.runs.directory import open_run_directory, resume_command
 
@@ -101,12 +101,12 @@ def _best_of(sweep: "RunDirectory", output: Output) -> "RunDirectory | None":
 
 def _model_of(run: "RunDirectory", output: Output) -> "SavedModel | None":
     """The model, or None where a training diverged or was interrupted and left only curves."""
-    from softmax_cli.runs.model_file import load_model
+    from softmax_cli.evaluation.predictor import load_saved_model
 
     if not run.model_file.exists() and (run.path / "metrics.csv").is_file():
         output.warning(f"no model at {run.model_file}, so there are only curves to draw")
         return None
-    return load_model(run.model_file)
+    return load_saved_model(run.path)
 
 
 def _draw_evaluation(
@@ -117,7 +117,7 @@ def _draw_evaluation(
     output: Output,
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
-    from softmax_cli.cli.pictures import draw_assessment
+    from softmax_cli.cli.run_pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
     from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
     from softmax_cli.runs.shell import quoted

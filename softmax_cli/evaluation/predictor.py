@@ -22,7 +22,7 @@ from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
 from softmax_cli.runs.directory import open_run_directory
-from softmax_cli.runs.model_file import SavedModel, load_model
+from softmax_cli.runs.model_file import HINT, SavedModel, load_model
 from softmax_cli.runs.shell import quoted
 from softmax_cli.runs.tables import read_json
 
@@ -34,9 +34,15 @@ def load_saved_model(path: Path) -> SavedModel:
         RunDirectoryError: the path is neither a training run nor a file.
         ModelError: the model is missing or not intact.
     """
-    if path.is_file():
-        return load_model(path)
-    return load_model(open_run_directory(path, kind="train").model_file)
+    file = path if path.is_file() else open_run_directory(path, kind="train").model_file
+    model = load_model(file)
+    expected = feature_map_of(model).size
+    if len(model.weights) != expected:
+        raise ModelError(
+            f"{file}: expected a model of {expected} features, got {len(model.weights)}",
+            hint=HINT,
+        )
+    return model
 
 
 def feature_map_of(model: SavedModel) -> FeatureMap:
@@ -77,7 +83,7 @@ def loss_of(model: SavedModel) -> Loss:
     if name not in LOSSES:
         raise ModelError(
             "the model's settings do not say with which loss it was trained",
-            hint="Take a model.safetensors that `softmax train` wrote, or train again.",
+            hint=HINT,
         )
     return LOSSES[name]
 

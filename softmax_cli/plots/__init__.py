@@ -6,18 +6,20 @@ Importing this package imports matplotlib; import it where a picture is wanted, 
 from softmax_cli.plots.isolation import isolated
 
 with isolated():
+    from matplotlib.figure import Figure
+
     from softmax_cli.plots.confusion import confusion_figure
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.plots.heatmap import heatmap_figure
     from softmax_cli.plots.mistakes import mistakes_figure
     from softmax_cli.plots.preview import half_block_lines, preview_lines
     from softmax_cli.plots.reliability import reliability_figure
-    from softmax_cli.plots.style import PictureFormat, render
+    from softmax_cli.plots.style import render
     from softmax_cli.plots.templates import TemplateScale, template_images, templates_figure
 
 __all__ = [
     "CURVE_COLUMNS",
-    "PictureFormat",
+    "Figure",
     "TemplateScale",
     "confusion_figure",
     "curves_figure",

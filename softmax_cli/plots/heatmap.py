@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from softmax_cli.plots.grid import Axis, check_trials, fill_grid, is_scattered, read_axis
 from softmax_cli.plots.points import (
     COLOUR_MAP,
     accuracy_range,
@@ -21,6 +20,7 @@ from softmax_cli.plots.points import (
     line_figure,
 )
 from softmax_cli.plots.style import GREY, VERMILION, ink_on, new_figure, styled
+from softmax_cli.plots.trial_grid import Axis, check_trials, fill_grid, is_scattered, read_axis
 
 _BEST: dict[str, Any] = {
     "fill": False,

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from softmax_cli.plots.pictures import images_from_rows, picture_grid
+from softmax_cli.plots.image_grid import images_from_rows, picture_grid
 from softmax_cli.plots.style import new_figure, short_name, styled
 
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from softmax_cli.plots.grid import Axis
 from softmax_cli.plots.style import (
     BLUE,
     GREY,
@@ -23,6 +22,7 @@ from softmax_cli.plots.style import (
     readable_percent,
     styled,
 )
+from softmax_cli.plots.trial_grid import Axis
 
 COLOUR_MAP = "cividis"
 _STAR: dict[str, Any] = {

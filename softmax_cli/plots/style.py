@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, get_args
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -23,11 +23,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.runs.pictures import PICTURE_FORMATS, PictureFormat
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-PictureFormat: TypeAlias = Literal["png", "svg", "pdf"]
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
 BLUE, SKY, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
@@ -130,7 +129,7 @@ def render(figure: Figure, picture_format: PictureFormat = "png", dpi: float = 1
     Raises:
         ConfigurationError: the format is none of the three, or dpi is not positive.
     """
-    if picture_format not in get_args(PictureFormat):
+    if picture_format not in PICTURE_FORMATS:
         raise ConfigurationError(f"expected a picture as png, svg or pdf, got {picture_format!r}")
     if not dpi > 0:
         raise ConfigurationError(f"expected dpi above 0, got {dpi}")

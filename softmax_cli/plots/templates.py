@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DivergedError
-from softmax_cli.plots.pictures import images_from_rows, picture_grid
+from softmax_cli.plots.image_grid import images_from_rows, picture_grid
 from softmax_cli.plots.style import short_name, styled
 
 TemplateScale: TypeAlias = Literal["global", "class"]

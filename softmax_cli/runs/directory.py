@@ -27,6 +27,7 @@ from softmax_cli.runs.atomic import (
     write_text,
 )
 from softmax_cli.runs.locks import LOCK_NAME, DirectoryLock
+from softmax_cli.runs.pictures import PICTURE_FILES
 from softmax_cli.runs.shell import quoted
 
 Kind = Literal["train", "sweep"]
@@ -36,7 +37,6 @@ _MARKER = re.compile(rb"# softmax (train|sweep) run, format (\d{1,9})\r?\n")
 _LONGEST_MARKER = 100
 _SETTINGS_NAMES: dict[Kind, str] = {"train": "config.yaml", "sweep": "sweep.yaml"}
 _CALLED: dict[str, str] = {"train": "training run", "sweep": "sweep"}
-_PICTURES = ("curves", "weights", "confusion_matrix", "reliability", "mistakes", "heatmap")
 _MADE_FILES = {
     "metrics.csv",
     "summary.json",
@@ -47,7 +47,7 @@ _MADE_FILES = {
     "trials.jsonl",
     "results.csv",
     "best.yaml",
-    *(f"{name}.{suffix}" for name in _PICTURES for suffix in ("png", "svg", "pdf")),
+    *PICTURE_FILES,
 }
 _RUNS_HINT = "`softmax train` and `softmax sweep` make them, below runs/ if nothing else is said."
 _STACK_NAME = re.compile(r"stack-\w+")

@@ -17,7 +17,6 @@ MODEL_FORMAT = SealedFormat(
     kind="model", version=1, error=ModelError, header_limit=2**20, allows_non_finite=False
 )
 
-PIXELS = 3072
 _TENSORS = ("weights", "bias", "mean", "scale")
 _DOCUMENT_TYPES = {
     "class_names": list,
@@ -27,7 +26,7 @@ _DOCUMENT_TYPES = {
     "results": dict,
 }
 _LONGEST_NAME = 200
-_HINT = "Take a model.safetensors that `softmax train` wrote, or train again."
+HINT = "Take a model.safetensors that `softmax train` wrote, or train again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,18 +96,18 @@ def save_model(path: Path, model: SavedModel) -> None:
     write_sealed(path, MODEL_FORMAT, tensors=tensors, document=document)
 
 
-def load_model(path: Path, *, features: int = PIXELS) -> SavedModel:
+def load_model(path: Path, *, features: int | None = None) -> SavedModel:
     """Read the model at ``path`` and check every part of it.
 
     Args:
         path: a file that :func:`save_model` wrote.
-        features: how many inputs the model must take.
+        features: how many features the model must take; None accepts any number.
 
     Returns:
         The model; its arrays are read-only.
 
     Raises:
-        ModelError: there is no such file, it is not intact, or not a model of ``features`` inputs.
+        ModelError: there is no such file, it is not intact, or has another number of features.
     """
     if not path.exists():
         raise ModelError(
@@ -118,14 +117,14 @@ def load_model(path: Path, *, features: int = PIXELS) -> SavedModel:
     try:
         tensors, document = read_sealed(path, MODEL_FORMAT)
     except ModelError as error:
-        raise ModelError(error.message, hint=error.hint or _HINT) from error
+        raise ModelError(error.message, hint=error.hint or HINT) from error
     try:
         return _assemble(tensors, document, features)
     except ModelError as error:
-        raise ModelError(f"{path}: {error.message}", hint=error.hint or _HINT) from error
+        raise ModelError(f"{path}: {error.message}", hint=error.hint or HINT) from error
 
 
-def _assemble(tensors: Tensors, document: dict[str, Any], features: int) -> SavedModel:
+def _assemble(tensors: Tensors, document: dict[str, Any], features: int | None) -> SavedModel:
     if tensors.keys() != set(_TENSORS) or document.keys() != _DOCUMENT_TYPES.keys():
         raise ModelError("not a valid model: it has other parts than a model has")
     for key, kind in _DOCUMENT_TYPES.items():
@@ -135,8 +134,8 @@ def _assemble(tensors: Tensors, document: dict[str, Any], features: int) -> Save
         array.flags.writeable = False
     values = {**tensors, **document, "class_names": tuple(document["class_names"])}
     model = SavedModel(**values)
-    if len(model.weights) != features:
-        raise ModelError(f"expected a model of {features} inputs, got {len(model.weights)}")
+    if features is not None and len(model.weights) != features:
+        raise ModelError(f"expected a model of {features} features, got {len(model.weights)}")
     return model
 
 

@@ -181,7 +181,7 @@ def test_a_folder_that_may_not_be_written_is_one_clear_message(
     def refuse(_path: Path, _data: bytes) -> None:
         raise PermissionError(13, "Permission denied", "here/weights.png")
 
-    monkeypatch.setattr("softmax_cli.runs.atomic.write_bytes", refuse)
+    monkeypatch.setattr("softmax_cli.runs.pictures.write_bytes", refuse)
     result = run("visualize", "here")
     assert result.code == 1
     assert "Permission denied: here/weights.png" in result.err

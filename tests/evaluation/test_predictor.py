@@ -1,3 +1,5 @@
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.predictor import (
     feature_map_of,
+    load_saved_model,
     loss_of,
     own_temperature,
     pixel_weights,
@@ -13,7 +16,7 @@ from softmax_cli.evaluation.predictor import (
     standardization_of,
 )
 from softmax_cli.features.pixels import Pixels
-from softmax_cli.runs.model_file import SavedModel
+from softmax_cli.runs.model_file import SavedModel, save_model
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (1203, 3072), dtype=np.uint8)
@@ -68,3 +71,14 @@ def test_only_some_losses_give_probabilities() -> None:
 def test_settings_that_name_no_loss_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="with which loss"):
         loss_of(model(**settings))
+
+
+def test_a_model_must_fit_the_features_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    whole = model()
+    save_model(path, whole)
+    assert (load_saved_model(path).weights == whole.weights).all()
+    parts = {name: getattr(whole, name)[:12] for name in ("weights", "mean", "scale")}
+    save_model(path, replace(whole, **parts))
+    with pytest.raises(ModelError, match="expected a model of 3072 features, got 12"):
+        load_saved_model(path)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from softmax_cli.plots import mistakes_figure, render
-from softmax_cli.plots.pictures import grid_shape
+from softmax_cli.plots.image_grid import grid_shape
 
 NAMES = ["airplane", "automobile", "bird"]
 

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from softmax_cli.errors import ConfigurationError
-from softmax_cli.plots import PictureFormat, render
+from softmax_cli.plots import render
 from softmax_cli.plots.style import new_figure, readable_number, readable_percent, styled
+from softmax_cli.runs.pictures import PictureFormat
 
 
 @styled

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.errors import DataError
-from softmax_cli.plots.grid import check_trials, fill_grid, is_scattered, read_axis
+from softmax_cli.plots.trial_grid import check_trials, fill_grid, is_scattered, read_axis
 
 
 def test_numbers_are_sorted_and_written_readably() -> None:

@@ -4,19 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from softmax_cli.cli.output import Output, describe
+from softmax_cli.runs.shell import quoted
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from softmax_cli.evaluation.assessment import Assessment
-    from softmax_cli.plots.style import PictureFormat
+    from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
+    from softmax_cli.runs.pictures import PictureFormat
 
 _MISTAKES = 15
 
@@ -38,11 +37,10 @@ class Album:
     def add(self, name: str, figure: "Figure") -> Path:
         """Write a picture, in place of an older one of its name; return its path."""
         from softmax_cli.plots.style import render
-        from softmax_cli.runs.atomic import write_bytes
+        from softmax_cli.runs.pictures import write_picture
 
-        path = self.directory / f"{name}.{self.suffix}"
-        write_bytes(path, render(figure, self.suffix, self.dpi))
-        return path
+        content = render(figure, self.suffix, self.dpi)
+        return write_picture(self.directory, name, self.suffix, content)
 
 
 @contextmanager
@@ -59,7 +57,7 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
         output.warning(
             f"{name} was not drawn: {describe(error)}\n"
-            f"Everything else is complete. To draw it later: softmax visualize {quote(str(run))}"
+            f"Everything else is complete. To draw it later: softmax visualize {quoted(run)}"
         )
 
 
