@@ -12,11 +12,11 @@ def differing_keys(
     Args:
         then: nested settings as :func:`softmax_cli.config.writing.plain_values` gives them.
         now: the same, to be compared with ``then``.
-        prefix: dotted key of both in their whole.
+        prefix: dotted key of both in their whole; a line for what has none begins with the value.
         ignored: dotted keys that may differ.
     """
     if not isinstance(then, Mapping) or not isinstance(now, Mapping):
-        return [] if then == now else [f"{prefix or 'value'}: {then}, now {now}"]
+        return [] if then == now else [f"{prefix}: {then}, now {now}".removeprefix(": ")]
     lines = []
     for key in then.keys() | now.keys():
         name = f"{prefix}.{key}" if prefix else key

@@ -111,6 +111,11 @@ def _problem(model: type[BaseModel], document: Document, details: ErrorDetails) 
         case "union_tag_not_found":
             path = (*path, "kind")
             complaint = MISSING
+        case "union_tag_invalid":
+            # The kind stands in a line of its own, unless it is all that was written.
+            written = (*path, "kind")
+            path = written if written in document.places else path
+            complaint = _wrong_value(kind, context, details)
         case "complaint":
             path = (*path, *context.get("path", ()))
             complaint = context.get("text") or f"{details['msg']}, got {shown(details['input'])}"

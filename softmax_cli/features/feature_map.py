@@ -37,7 +37,7 @@ class FeatureMap(Protocol):
         ...
 
     def transform(self, images: Images) -> Rows:
-        """Features (n, P) of images (n, 3072), integers or float32; perhaps a view."""
+        """Features (n, P) of images (n, 3072), uint8 or float32; perhaps a view."""
         ...
 
     def arrays(self) -> Arrays:

@@ -1,4 +1,4 @@
-"""Left and right alike: features of mirrored images, and the half of them that does not care.
+"""Left and right alike: features of mirrored images, and their sums, which mirroring keeps.
 
 A feature map with a *mirror permutation* pairs each feature with the one that it becomes when the
 image is mirrored; some may be paired with themselves. For a pair (i, j) the basis vectors
@@ -28,7 +28,8 @@ class Folding:
         mirror: (P,) int64, its own inverse.
 
     Attributes:
-        size: F, the number of folded features: P/2, and half of those paired with themselves.
+        size: F, the number of folded features: one for each pair, and one for each feature that is
+            paired with itself.
 
     Raises:
         ValueError: ``mirror`` is not its own inverse.
@@ -46,7 +47,7 @@ class Folding:
         self.size = len(self._first)
 
     def fold(self, rows: Rows) -> Rows:
-        """Sums (n, F) of the pairs of rows (n, P); bytes become uint16, floats keep their dtype."""
+        """Sums (n, F) of the pairs of rows (n, P): uint16 of uint8, floats of their own dtype."""
         dtype = np.dtype(np.uint16) if rows.dtype == np.uint8 else rows.dtype
         sums = np.empty((len(rows), self.size), dtype)
         for start in range(0, len(rows), _CHUNK_ROWS):

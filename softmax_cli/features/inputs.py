@@ -56,8 +56,7 @@ def prepare_inputs(
     """
     if not flip:
         return Inputs(train, validation, standardization)
-    if mirror is None:
-        raise ValueError("expected a feature map with a mirror permutation")
+    mirror = _required(mirror)
     if flip == "exact":
         folding = Folding(mirror)
         return Inputs(
@@ -69,7 +68,15 @@ def prepare_inputs(
 
 
 def weights_by_feature(weights: Floats, mirror: Indices | None, flip: HorizontalFlip) -> Floats:
-    """Weights (P, C) over features, from those (Q, C) over the inputs of a trainer."""
-    if flip != "exact" or mirror is None:
-        return weights
-    return Folding(mirror).unfold(weights)
+    """Weights (P, C) over features, from those (Q, C) over the inputs of a trainer.
+
+    Raises:
+        ValueError: the feature map has no mirror permutation, but ``flip`` needs one.
+    """
+    return Folding(_required(mirror)).unfold(weights) if flip == "exact" else weights
+
+
+def _required(mirror: Indices | None) -> Indices:
+    if mirror is None:
+        raise ValueError("expected a feature map with a mirror permutation")
+    return mirror

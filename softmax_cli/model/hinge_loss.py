@@ -58,9 +58,9 @@ def hinge_loss(scores: Floats, labels: Labels, delta: float = 1.0) -> float:
 def hinge_kernel(scores: Floats, labels: Labels, factor: Floats, work: Workspace) -> None:
     """Turn scores into the gradient of the hinge loss with margin 1, in place.
 
-    Arguments as :data:`softmax_cli.model.loss.Kernel` has them; ``scores`` are overwritten by
-    ``factor`` times the number 1 where a margin is violated, and minus their count at the true
-    class.
+    Arguments as :data:`softmax_cli.model.loss.Kernel` has them. ``scores`` become ``factor`` where
+    the margin of a class is violated, minus ``factor`` times the number of these classes at the
+    true one, and 0 elsewhere.
     """
     true_class = labels * scores[0].size + work.positions  # (K, N), places in the flat scores
     flat = scores.reshape(-1)

@@ -101,6 +101,18 @@ class LinearStack:
         np.multiply(contrasts, multiplier[:, None], out=contrasts)
         out[-1] = 0
 
+    def finite(self) -> NDArray[np.bool_]:
+        """Mask (K,) of the models whose true weights can be computed without overflow."""
+        # A weight of a class is less than the sum of a feature's C numbers away from a contrast.
+        limit = float(np.finfo(self.weights.dtype).max) / (self.classes + 1)
+        # Nearly always this holds, and one look at all models together is the fastest.
+        largest = np.max([self.weights.max(), -self.weights.min(), np.abs(self.bias).max()])
+        if largest * np.abs(self.shrinkage).max() < limit:
+            return np.ones(self.models, bool)
+        by_column = np.abs(self.weights).max(axis=0).reshape(self.bias.shape)  # (C, K)
+        by_model = np.maximum(by_column, np.abs(self.bias)).max(axis=0)
+        return np.asarray(by_model * np.abs(self.shrinkage) < limit)  # false for NaN
+
     def fold_in(self, members: NDArray[np.bool_]) -> None:
         """Multiply the shrinkage of some models into their weights."""
         columns = self.columns(members)

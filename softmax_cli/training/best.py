@@ -16,7 +16,7 @@ class BestWeights:
     """The weights each model had when its validation accuracy was highest.
 
     Attributes:
-        accuracy: (K,), -1 before the first validation.
+        accuracy: (K,), minus infinity before the first validation, whatever must be gained then.
         iteration: (K,) steps done by then.
         waited: (K,) validations since then.
         weights: (D, C K), contrasts and means like those of the stack, but not to be multiplied.
@@ -33,7 +33,7 @@ class BestWeights:
     def before_training(cls, stack: LinearStack) -> Self:
         """The state before any validation."""
         return cls(
-            accuracy=np.full(stack.models, -1.0),
+            accuracy=np.full(stack.models, -np.inf),
             iteration=np.zeros(stack.models, np.int64),
             waited=np.zeros(stack.models, np.int64),
             weights=stack.weights.copy(),

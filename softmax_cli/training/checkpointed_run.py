@@ -49,49 +49,58 @@ class Origin:
     """What a checkpoint is bound to: it is refused where any of this differs.
 
     Attributes:
-        subject: what is trained, as JSON values by name: settings, or the ids of trials. Where the
-            data lies (``data.dir``) may differ: the digests watch over its content.
-        digests: of the images, by name.
-        hint: what to do where ``subject`` differs.
+        subject: what is trained, as JSON values by name: ``settings``, or the ids of ``trials``.
+            Where the data lies (``data.dir``) may differ: the digests watch over its content.
+        digests: of the images, by name: ``train_digest`` and ``validation_digest``, or
+            ``data_digest`` alone.
+        hint: what to do where ``subject`` differs, or the checkpoint is of another kind of run.
     """
 
     subject: Mapping[str, Any]
     digests: Mapping[str, str]
     hint: str
 
-    def check(self, document: Mapping[str, Any]) -> None:
-        """Check that a checkpoint's document belongs here.
+    def check(self, document: Mapping[str, Any], directory: Path) -> None:
+        """Check that a checkpoint belongs here.
+
+        Args:
+            document: what the checkpoint says of itself.
+            directory: where it is, for messages.
 
         Raises:
-            CheckpointError: it does not.
+            CheckpointError: it does not belong here.
         """
         expected = {*self.subject, *self.digests, *_ALWAYS}
         if not expected <= document.keys():
             raise CheckpointError(
-                f"expected a checkpoint that states {', '.join(sorted(expected))}, "
-                f"got one that states {', '.join(sorted(document))}",
-                hint="It belongs to another kind of run.",
-            )
-        changed = [
-            line
-            for name, value in self.subject.items()
-            for line in differing_keys(document[name], value, ignored={"data.dir"})
-        ]
-        if changed:
-            raise CheckpointError(
-                f"the settings have changed since the checkpoint was made: {', '.join(changed)}",
+                f"the checkpoint in {directory} belongs to another kind of run: expected "
+                f"{', '.join(sorted(expected))} in it, got {', '.join(sorted(document))}",
                 hint=self.hint,
             )
+        for name, value in self.subject.items():
+            changed = differing_keys(document[name], value, ignored={"data.dir"})
+            if changed:
+                raise CheckpointError(
+                    f"the {name} have changed since the checkpoint in {directory} was made: "
+                    f"{', '.join(changed)}",
+                    hint=self.hint,
+                )
         for name, digest in self.digests.items():
             if document[name] != digest:
-                part = name.removesuffix("data_digest").replace("_digest", " ")
                 raise CheckpointError(
-                    f"the checkpoint was made with other {part}images than those found now",
+                    f"the checkpoint in {directory} was made with other {_IMAGES[name]} "
+                    "than those found now",
                     hint="Point --data-dir at the data set that the run was started with.",
                 )
 
 
 _ALWAYS = ("environment", "seconds")
+_IMAGES = {
+    "data_digest": "images",
+    "train_digest": "training images",
+    "validation_digest": "validation images",
+}
+"""What a digest watches over, for messages."""
 
 
 class CheckpointedRun:
@@ -132,12 +141,13 @@ class CheckpointedRun:
 
         Raises:
             CheckpointError: the checkpoints are damaged, or belong to other settings or data.
+            OSError: what a crash left beside them could not be removed.
         """
         directory = self._checkpoints
         if directory is None or not has_checkpoints(directory):
             return False
         checkpoint, warnings = load_latest_checkpoint(directory)
-        self._origin.check(checkpoint.document)
+        self._origin.check(checkpoint.document, directory)
         try:
             self.trainer.restore(checkpoint.arrays)
             self._earlier_seconds = float(checkpoint.document["seconds"])

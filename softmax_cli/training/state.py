@@ -43,7 +43,7 @@ def check_alike(own: Arrays, other: Arrays) -> None:
     """Compare the names, dtypes and shapes of two states; a history may have any length.
 
     Raises:
-        ValueError: they differ.
+        ValueError: they differ, or the columns of the other history differ in length.
     """
     if own.keys() != other.keys():
         raise ValueError(f"expected the arrays {sorted(own)}, got {sorted(other)}")
@@ -55,3 +55,6 @@ def check_alike(own: Arrays, other: Arrays) -> None:
         )
         if expected != got:
             raise ValueError(f"{name}: expected {expected}, got {got}")
+    lengths = {len(array) for name, array in other.items() if name.startswith("history/")}
+    if len(lengths) > 1:
+        raise ValueError(f"expected columns of one length in the history, got {sorted(lengths)}")

@@ -54,7 +54,7 @@ class Progress:
     Attributes:
         iteration: steps done.
         measurement: from the validation after this step, where one was due.
-        diverged: models whose loss ceased to be finite in this step.
+        diverged: models whose loss or weights ceased to be finite in this step.
     """
 
     iteration: int
@@ -67,7 +67,8 @@ class Trainer:
 
     A model whose loss is no longer finite is frozen with its weights at zero, and one that has
     stopped early keeps its weights; in both cases the columns of the others are computed exactly
-    as before.
+    as before. At a validation the weights have to be finite, too: after the last step no loss shows
+    what became of them.
 
     Args:
         stack: the K models; changed in place.
@@ -149,6 +150,10 @@ class Trainer:
                 with np.errstate(over="ignore", invalid="ignore"):
                     diverged = self._step()
                     due = self.iteration % self._validate_every == 0 or self.iteration == end
+                    if due:
+                        # They are cleared in the next step, if there is one: until then the second
+                        # process computes with all weights.
+                        diverged += self._diverge(~self.stack.finite())
                     measurement = self._measure() if due else None
                 yield Progress(self.iteration, measurement, diverged)
 
@@ -213,11 +218,17 @@ class Trainer:
         finite = np.isfinite(losses)
         if finite.all():
             return ()
-        members = ~finite
-        self._scores[:, members] = 0
-        self.stack.clear(members)
-        self._end(members, Status.DIVERGED)
-        return tuple(np.flatnonzero(members).tolist())
+        self._scores[:, ~finite] = 0
+        self.stack.clear(~finite)
+        return self._diverge(~finite)
+
+    def _diverge(self, members: Members) -> tuple[int, ...]:
+        """Mark models as diverged that were running; returns which these were."""
+        newly = members & self._running
+        if not newly.any():
+            return ()
+        self._end(newly, Status.DIVERGED)
+        return tuple(np.flatnonzero(newly).tolist())
 
     def _end(self, members: Members, status: Status) -> None:
         self.status[members] = status

@@ -7,9 +7,11 @@ feature map and the standardisation are fitted in one place.
 from dataclasses import dataclass
 
 from softmax_cli.arrays import Rows
+from softmax_cli.config.problems import shown
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS
 from softmax_cli.features.standardization import Standardization
@@ -47,7 +49,8 @@ def load_training_data(config: TrainConfig) -> TrainingData:
 
     Raises:
         DataError: if the data set is missing or not intact.
-        ConfigurationError: if it is too small for the split.
+        ConfigurationError: if it is too small for the split, or its images are to be flipped and
+            their features cannot be.
     """
     images = load_split(config.data.dataset, config.data.directory, "train")
     train, validation = split_train_validation(
@@ -59,10 +62,19 @@ def load_training_data(config: TrainConfig) -> TrainingData:
 def prepare_training_data(
     config: TrainConfig, train: ImageSet, validation: ImageSet
 ) -> TrainingData:
-    """Fit feature map and standardisation to training images, as a configuration wants them."""
+    """Fit feature map and standardisation to training images, as a configuration wants them.
+
+    Raises:
+        ConfigurationError: images are to be flipped, and their features cannot be.
+    """
     feature_map = FEATURE_MAPS[config.features.kind]().fit(train.images)
+    flip = config.augmentation.horizontal_flip
+    if flip and feature_map.mirror is None:
+        raise ConfigurationError(
+            f"augmentation.horizontal_flip: expected false with {config.features.kind} features, "
+            f"which cannot be mirrored, got {shown(flip)}"
+        )
     train_features = feature_map.transform(train.images)
-    is_folded = config.augmentation.horizontal_flip == "exact"
     return TrainingData(
         train=train,
         validation=validation,
@@ -73,6 +85,6 @@ def prepare_training_data(
             train_features,
             center=config.preprocessing.center,
             scale=config.preprocessing.scale,
-            mirror=feature_map.mirror if is_folded else None,
+            mirror=feature_map.mirror if flip == "exact" else None,
         ),
     )

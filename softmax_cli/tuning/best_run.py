@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from softmax_cli.arrays import Arrays
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import to_yaml
@@ -17,7 +18,7 @@ from softmax_cli.training.training_data import TrainingData
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.local import StackObserver
-from softmax_cli.tuning.stack_run import StackTask, checkpointed
+from softmax_cli.tuning.stack_run import StackTask, checkpointed, origin_of
 from softmax_cli.tuning.stacks import Stack
 from softmax_cli.tuning.trials import Trial
 
@@ -46,6 +47,7 @@ def write_best_run(
 
     Raises:
         StopRequestedError: the observer asked to stop.
+        IntegrityError: data or checkpoints are not intact, or do not belong together.
         OSError: a file could not be written.
     """
     text = to_yaml(trial.config)
@@ -73,13 +75,19 @@ def _trained(
     trial: Trial, checkpoints: StackCheckpoints | None, data: TrainingData, observer: StackObserver
 ) -> Trainer:
     """The trial alone, at its end: cut out of its stack, or else trained again."""
-    saved = checkpoints.find(trial.id) if checkpoints else None
-    state = None
-    if saved is not None:
-        member = saved.document["trials"].index(trial.id)
-        state = select_members(saved.arrays, np.array([member]))
+    state = _last_state(trial, checkpoints, data) if checkpoints else None
     task = StackTask(Stack((trial,), folds=1), state=state)
     observer.stack_started(task)
     run = checkpointed(task, data)
     run.train(observer)
     return run.trainer
+
+
+def _last_state(trial: Trial, checkpoints: StackCheckpoints, data: TrainingData) -> Arrays | None:
+    """The state of a trial, cut out of that of its stack; None if it is not there any more."""
+    saved = checkpoints.find(trial.id)
+    if saved is None:
+        return None
+    trials = saved.document["trials"]
+    origin_of(trials, data, checkpoints.directory).check(saved.document, checkpoints.directory)
+    return select_members(saved.arrays, np.array([trials.index(trial.id)]))

@@ -11,7 +11,7 @@ from softmax_cli.runs.checkpoint import (
     save_checkpoint,
 )
 from softmax_cli.runs.directory import remove_checkpoints
-from softmax_cli.tuning.stack_run import StackResult, StackTask
+from softmax_cli.tuning.stack_run import StackResult, StackTask, restart_hint
 
 
 class StackCheckpoints:
@@ -19,14 +19,17 @@ class StackCheckpoints:
 
     Args:
         directory: need not exist.
+
+    Every method that reads checkpoints raises :class:`CheckpointError` where one is damaged or not
+    that of a stack.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def folder(self, task: StackTask) -> Path:
         """Where the checkpoints of a task are."""
-        return self._directory / task.name
+        return self.directory / task.name
 
     def save(self, task: StackTask, result: StackResult) -> None:
         """Keep what a worker sent as if the stack had been trained here."""
@@ -51,13 +54,21 @@ class StackCheckpoints:
 
     def _all(self) -> list[tuple[Path, Checkpoint]]:
         """Folder and latest checkpoint of each stack."""
-        folders = sorted(self._directory.glob("stack-*"))
+        folders = sorted(self.directory.glob("stack-*"))
         return [(folder, _latest(folder)) for folder in folders if has_checkpoints(folder)]
 
 
 def _latest(folder: Path) -> Checkpoint:
+    hint = restart_hint(folder)
     try:
-        return load_latest_checkpoint(folder)[0]
+        checkpoint, _ = load_latest_checkpoint(folder)
     except CheckpointError as error:
-        hint = f"Remove {folder}, and its trials are trained from the beginning."
         raise CheckpointError(error.message, hint=hint) from error
+    trials = checkpoint.document.get("trials")
+    if not (isinstance(trials, list) and all(isinstance(trial, str) for trial in trials)):
+        raise CheckpointError(
+            f"expected the ids of trials in the checkpoint in {folder}, "
+            "got the checkpoint of another kind of run",
+            hint=hint,
+        )
+    return checkpoint

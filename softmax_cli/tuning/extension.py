@@ -18,7 +18,8 @@ def check_extends(before: SweepConfig, now: SweepConfig) -> None:
     Raises:
         ConfigurationError: something else differs, with a line for each difference.
     """
-    lines = differing_keys(_fixed_part(before), _fixed_part(now))
+    fixed = _fixed_part(before), _fixed_part(now)
+    lines = differing_keys(*fixed, ignored={"train.data.dir"})
     if before.search == now.search == "grid":
         lines += [
             f"parameters.{key}: {', '.join(map(str, lost))} left out"
@@ -35,9 +36,8 @@ def check_extends(before: SweepConfig, now: SweepConfig) -> None:
 
 
 def _fixed_part(sweep: SweepConfig) -> dict[str, Any]:
-    """What may not change at all."""
+    """What may not change, but for the folder of the data."""
     values: dict[str, Any] = plain_values(sweep)
-    del values["train"]["data"]["dir"]
     if isinstance(sweep.search, RandomSearch):
         del values["search"]["random"]["trials"]
     elif sweep.search == "grid":

@@ -1,5 +1,6 @@
 """One stack, trained from where it stands to where it should stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,15 +83,25 @@ def checkpointed(
     """The training of a stack, at the beginning or in the state that the task starts from."""
     return CheckpointedRun(
         trainer_of(task, data),
-        Origin(
-            subject={"trials": [trial.id for trial in task.stack.trials]},
-            digests={"data_digest": data.train.digest},
-            hint=f"Remove {checkpoints}, and its trials are trained from the beginning.",
-        ),
+        origin_of([trial.id for trial in task.stack.trials], data, checkpoints),
         checkpoints,
         every=task.stack.shared.training.checkpoint_every,
         until=task.until,
     )
+
+
+def origin_of(trials: Sequence[str], data: TrainingData, checkpoints: Path | None) -> Origin:
+    """What the checkpoints of a stack are bound to: the ids of its trials, and its images."""
+    return Origin(
+        subject={"trials": list(trials)},
+        digests={"data_digest": data.train.digest},
+        hint=restart_hint(checkpoints),
+    )
+
+
+def restart_hint(checkpoints: Path | None) -> str:
+    """What to do about a folder of checkpoints that a stack cannot go on from."""
+    return f"Remove {checkpoints}, and its trials are trained from the beginning."
 
 
 def trainer_of(task: StackTask, data: TrainingData) -> Trainer:

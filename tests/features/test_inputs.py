@@ -48,3 +48,8 @@ def test_without_folding_weights_stay_what_they_are() -> None:
 def test_flips_need_a_mirror_permutation(flip: bool) -> None:
     with pytest.raises(ValueError, match="mirror permutation"):
         prepare_inputs(IMAGES, IMAGES, SYMMETRIC, None, flip)
+
+
+def test_folded_weights_are_not_taken_for_those_of_features() -> None:
+    with pytest.raises(ValueError, match="mirror permutation"):
+        weights_by_feature(RNG.normal(size=(1536, 4)), None, "exact")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from softmax_cli.features.standardization import Scale, Standardization
 
@@ -30,11 +31,26 @@ def test_moments_are_exact_to_float32() -> None:
     np.testing.assert_allclose(preprocessing.scale, deviation, rtol=1e-6)
 
 
-def test_a_pixel_that_never_varies_is_only_centred() -> None:
-    constant = np.full((10, 3), 7, np.uint8)
-    features = np.empty((10, 3), np.float32)
-    Standardization.fit(constant, center=True, scale="pixel").apply(constant, features)
+@pytest.mark.parametrize("value", [np.uint8(7), np.float32(0.3), np.float32(1000.1)])
+@pytest.mark.parametrize("mirror", [None, np.array([2, 1, 0])])
+def test_a_feature_that_never_varies_is_only_centred(
+    value: np.generic, mirror: NDArray[np.int64] | None
+) -> None:
+    constant = np.full((5000, 3), value)
+    standardization = Standardization.fit(constant, center=True, scale="pixel", mirror=mirror)
+    features = np.empty(constant.shape, np.float32)
+    standardization.apply(constant, features)
     assert not features.any()
+    assert (standardization.scale == 1).all()
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1000.0])
+def test_moments_of_floats_are_those_of_float64_however_far_from_zero(offset: float) -> None:
+    rows = np.random.default_rng(0).normal(offset, 0.05, (3000, 20)).astype(np.float32)
+    standardization = Standardization.fit(rows, center=True, scale="pixel")
+    exact = rows.astype(np.float64)
+    np.testing.assert_allclose(standardization.mean, exact.mean(axis=0), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(standardization.scale, exact.std(axis=0), rtol=1e-5)
 
 
 def test_one_image_is_enough() -> None:

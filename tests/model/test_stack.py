@@ -81,3 +81,36 @@ def test_clearing_a_member_leaves_the_others() -> None:
     for k, (weights, bias) in zip((0, 2), kept, strict=True):
         assert (stack.member(k)[0] == weights).all()
         assert (stack.member(k)[1] == bias).all()
+
+
+@pytest.mark.parametrize("array", ["weights", "bias", "shrinkage"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_is_enough(array: str, bad: float) -> None:
+    stack = LinearStack.initialize(8, 4, seeds(1, 2, 3), [1.0] * 3)
+    getattr(stack, array)[..., 1] = bad
+    assert stack.finite().tolist() == [True, False, True]
+
+
+def test_models_are_finite_as_long_as_their_weights_can_be_computed() -> None:
+    stack = LinearStack.initialize(8, 4, seeds(*range(6)), [1.0] * 6)
+    assert stack.finite().all()
+    stack.weights[3, 6 * 1 + 2] = np.nan
+    stack.weights[0, 6 * 2 + 3] = -np.inf
+    stack.bias[1, 4] = np.inf
+    stack.shrinkage[5] = -1e60
+    with np.errstate(invalid="ignore", over="ignore"):
+        members = [np.isfinite(np.vstack(stack.member(k))).all() for k in range(6)]
+        assert stack.finite().tolist() == members
+    assert 0 < sum(members) < 6
+
+
+@pytest.mark.parametrize("factor", [1e37, 1e38, 3e38])
+def test_a_model_that_is_finite_has_finite_weights_by_class(factor: float) -> None:
+    # Contrasts that are finite can give weights that are not.
+    rng = np.random.default_rng(0)
+    contrasts = (factor * rng.uniform(-1, 1, (5, 4, 1))).astype(np.float32)
+    stack = LinearStack(contrasts.reshape(5, 4), contrasts[0], np.ones(1))
+    with np.errstate(invalid="ignore", over="ignore"):
+        if stack.finite()[0]:
+            assert np.isfinite(stack.member(0)[0]).all()
+    assert stack.finite()[0] == (factor == 1e37)

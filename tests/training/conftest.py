@@ -6,6 +6,7 @@ import pytest
 
 from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import TrainingData, load_training_data
 
 SMALL = {
@@ -36,3 +37,25 @@ def settings() -> Callable[..., TrainConfig]:
 def data() -> TrainingData:
     """What the small trainings train on, unless they change preprocessing or split."""
     return load_training_data(with_values(TrainConfig(), SMALL))  # type: ignore[arg-type]
+
+
+class Watcher:
+    """Observer of a training that remembers, and may ask to stop after a number of steps."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.started_at: list[int] = []
+        self.steps: list[int] = []
+        self.warnings: list[str] = []
+        self._stop_after = stop_after
+
+    def started(self, trainer: Trainer) -> None:
+        self.started_at.append(trainer.iteration)
+
+    def progressed(self, trainer: Trainer, progress: Progress) -> None:
+        self.steps.append(progress.iteration)
+
+    def warned(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def stop_requested(self) -> bool:
+        return self._stop_after is not None and len(self.steps) >= self._stop_after

@@ -10,25 +10,10 @@ from softmax_cli.training.assembly import (
     learning_rate_schedule,
     temperature_schedule,
 )
-from softmax_cli.training.training_data import TrainingData, load_training_data
+from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate
 
 Settings = Callable[..., TrainConfig]
-
-
-def test_validation_images_are_the_last_of_the_training_split(settings: Settings) -> None:
-    data = load_training_data(settings())
-    everything = load_training_data(
-        settings(**{"data.train_size": None, "data.validation_size": 1})
-    )
-    assert (len(data.train), len(data.validation)) == (600, 200)
-    assert (data.train.images == everything.train.images[:600]).all()
-    assert (data.validation.images[:-1] == everything.train.images[-199:]).all()
-
-
-def test_preprocessing_is_learned_from_the_training_images_alone(settings: Settings) -> None:
-    data = load_training_data(settings())
-    np.testing.assert_allclose(data.standardization.mean, data.train.images.mean(axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

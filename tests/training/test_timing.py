@@ -4,6 +4,7 @@ import pytest
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.model import softmax_loss
+from softmax_cli.training import timing
 from softmax_cli.training.timing import check_gradient, compare_forms, steps_needed, time_steps
 
 
@@ -30,15 +31,18 @@ def test_the_gradient_is_the_numerical_one() -> None:
     assert check_gradient(make_synthetic("train", size=50)) < 1e-5
 
 
-@pytest.mark.parametrize("models", [1, 3])
-def test_a_step_takes_time_and_so_do_its_products(models: int) -> None:
+@pytest.mark.parametrize(("preset", "models"), [("cs231n", 1), ("cs231n", 3), ("linear", 1)])
+def test_a_step_takes_time_and_so_do_its_products(
+    preset: str, models: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "_BLOCKS", 1)
     iterations = steps_needed()
     config = load_train_config(
-        "cs231n",
+        preset,
         [f"training.iterations={iterations}", f"training.validate_every={iterations}"],
     )
-    timing = time_steps(config, make_synthetic("train", size=500), models)
-    assert (timing.models, timing.batch_size) == (models, 200)
-    assert timing.product_seconds > 0
-    assert timing.seconds > 0
-    assert timing.ratio > 0
+    timed = time_steps(config, make_synthetic("train", size=500), models)
+    assert (timed.models, timed.batch_size) == (models, config.training.batch_size)
+    assert timed.product_seconds > 0
+    assert timed.seconds > 0
+    assert timed.ratio > 0

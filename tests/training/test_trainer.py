@@ -104,6 +104,62 @@ def test_a_diverging_member_is_named_and_leaves_the_others_bit_unchanged(
     assert not np.isnan(disturbed.history[-1].validation_accuracy[[0, 2]]).any()
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("iterations", [10, 12, 25])
+def test_weights_that_overflow_in_the_last_step_have_diverged(
+    settings: Settings,
+    data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+    iterations: int,
+    momentum: float,
+) -> None:
+    values = {"training.iterations": iterations, "optimizer.momentum": momentum}
+    trainer = build_trainer([settings(**values), settings(**values)], data)
+    undisturbed = build_trainer([settings(**values), settings(**values)], data)
+    train(undisturbed)
+    steps = trainer.train()
+    progress = [next(steps) for _ in range(iterations - 1)]
+    monkeypatch.setattr(trainer._engine, "backward", overflowing(trainer))
+    progress += steps
+    assert [p.diverged for p in progress] == [()] * (iterations - 1) + [(0,)]
+    assert trainer.status.tolist() == [Status.DIVERGED, Status.RUNNING]
+    assert trainer.ended.tolist() == [iterations, -1]
+    assert np.isnan(trainer.history[-1].validation_loss).tolist() == [True, False]
+    assert trainer.best.iteration[0] < iterations
+    assert np.isfinite(trainer.best.member(0)[0]).all()
+    assert (member(trainer, 1) == member(undisturbed, 1)).all()
+
+
+def test_weights_that_overflow_before_a_validation_are_told_of_once_and_cleared(
+    settings: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = build_trainer([settings(), settings()], data)
+    progress = []
+    for step in trainer.train():
+        progress.append(step)
+        if step.iteration == 19:
+            monkeypatch.setattr(trainer._engine, "backward", overflowing(trainer))
+        elif step.iteration == 20:
+            monkeypatch.undo()
+    assert [(p.iteration, p.diverged) for p in progress if p.diverged] == [(20, (0,))]
+    assert trainer.ended.tolist() == [20, -1]
+    assert trainer.best.iteration[0] == 10
+    assert not member(trainer, 0).any()
+    assert np.isnan(trainer.history[-1].train_loss).tolist() == [True, False]
+    assert len(progress) == 40
+
+
+def overflowing(trainer: Trainer) -> Callable[[np.ndarray], None]:
+    """A backward step that takes the first model beyond all numbers."""
+    backward = trainer._engine.backward
+
+    def step(learning_rate: np.ndarray) -> None:
+        backward(learning_rate)
+        trainer.stack.shrinkage[0] = 1e60
+
+    return step
+
+
 def test_training_ends_when_every_member_has_diverged(
     settings: Settings, data: TrainingData
 ) -> None:

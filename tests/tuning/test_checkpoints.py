@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from softmax_cli.errors import CheckpointError
+from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
 from softmax_cli.training.training_data import load_training_data
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.stack_run import StackTask, run_stack
@@ -72,3 +73,15 @@ def test_damage_is_an_error_that_says_what_to_remove(
     with pytest.raises(CheckpointError) as caught:
         states.begun()
     assert str(states.folder(tasks[0])) in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("document", [{"settings": {}}, {"trials": None}, {"trials": [{"id": 3}]}])
+def test_the_checkpoint_of_another_kind_of_run_is_an_error(
+    tmp_path: Path, document: dict[str, object]
+) -> None:
+    states = StackCheckpoints(tmp_path)
+    save_checkpoint(tmp_path / "stack-0123456789ab", Checkpoint(10, {}, document))
+    for read in (states.begun, lambda: states.find("x"), lambda: states.keep_only(None, set())):
+        with pytest.raises(CheckpointError, match="another kind of run") as caught:
+            read()
+        assert str(tmp_path / "stack-0123456789ab") in str(caught.value.hint)

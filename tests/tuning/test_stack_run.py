@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
+from softmax_cli.config.writing import plain_values
 from softmax_cli.errors import CheckpointError
+from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
 from softmax_cli.training.checkpointed_run import StopRequestedError
 from softmax_cli.training.training_data import TrainingData, load_training_data
 from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
@@ -87,8 +89,24 @@ def test_a_checkpoint_of_another_stack_is_refused(space: Space, tmp_path: Path) 
     stack = only_stack(space(RATES))
     run_stack(StackTask(stack), images(stack), Watcher(), tmp_path)
     narrow = StackTask(Stack(stack.trials[:2], 1))
-    with pytest.raises(CheckpointError, match="settings have changed"):
+    with pytest.raises(CheckpointError, match="trials have changed"):
         run_stack(narrow, images(stack), Watcher(), tmp_path)
+
+
+def test_a_checkpoint_of_a_single_training_is_refused(space: Space, tmp_path: Path) -> None:
+    stack = Stack(only_stack(space(RATES)).trials[:1], 1)
+    result = run_stack(StackTask(stack), images(stack), Watcher())
+    document = {
+        "settings": plain_values(stack.shared),
+        "train_digest": images(stack).train.digest,
+        "validation_digest": images(stack).validation.digest,
+        "environment": {},
+        "seconds": 1.0,
+    }
+    save_checkpoint(tmp_path, Checkpoint(40, result.state, document))
+    with pytest.raises(CheckpointError, match="another kind of run") as caught:
+        run_stack(StackTask(stack), images(stack), Watcher(), tmp_path)
+    assert str(tmp_path) in str(caught.value.hint)
 
 
 def test_a_damaged_checkpoint_falls_back_with_a_warning(space: Space, tmp_path: Path) -> None:
