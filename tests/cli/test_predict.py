@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from softmax_cli.data.images import CLASS_NAMES
+from softmax_cli.data.cifar10 import CLASS_NAMES
 from softmax_cli.data.synthetic import make_synthetic
 from tests.cli.conftest import QUICK, Run
 
