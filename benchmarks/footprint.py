@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.peak import run_measured
 from benchmarks.task import Images, LinearModel
 from benchmarks.timing import Announce, Comparison, Goal, Spread, measure
-from softmax_cli.data.batch_files import CIFAR10_FILES, find_batches
+from softmax_cli.data.dataset_files import find_folder
+from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
 
 LOADING_GOALS = (Goal("softmax", "reading the same bytes", 2.0, at_least=False),)
 MEMORY_GOAL = 450e6
@@ -40,18 +41,19 @@ class Call:
 
 
 def compare_loading(data_dir: Path, *, repeats: int, announce: Announce) -> Comparison:
-    """Load and verify both splits of CIFAR-10, against reading the same files into memory."""
-    folder = find_batches(data_dir)
+    """Load and verify both splits, against reading the same files into memory."""
+    publication = find_publication(DEFAULT_DATASET)
+    folder = find_folder(data_dir, publication)
     contenders = [
         Call("softmax", lambda: Images.load(data_dir)),
         Call(
             "reading the same bytes",
-            lambda: [(folder / file.name).read_bytes() for file in CIFAR10_FILES],
+            lambda: [(folder / file.name).read_bytes() for file in publication.files],
         ),
     ]
     return Comparison(
         name="loading",
-        title="Loading CIFAR-10, both splits",
+        title=f"Loading {publication.title}, both splits",
         measurements=tuple(measure(contenders, None, repeats, announce)),
         goals=LOADING_GOALS,
         notes=("The files are in the page cache. softmax hashes every byte.",),

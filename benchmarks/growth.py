@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.peak import run_measured
 from benchmarks.step import StepTimes, time_step
 from benchmarks.timing import Announce, Spread
-from softmax_cli.data.datasets import load_split
+from softmax_cli.data.datasets import DEFAULT_DATASET, load_split
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _step_times(document: dict[str, Any]) -> StepTimes:
 
 def _main(data_dir: str, *numbers: str) -> None:
     models, batch_size, images, repeats = map(int, numbers)
-    training = load_split("cifar10", Path(data_dir), "train").take_first(images)
+    training = load_split(DEFAULT_DATASET, Path(data_dir), "train").take_first(images)
     print(json.dumps(asdict(time_step(training, models, batch_size, repeats))))
 
 

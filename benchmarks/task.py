@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.config.schema import TrainConfig
-from softmax_cli.data.datasets import load_split
+from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
 from softmax_cli.data.images import ImageSet
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_features
@@ -37,14 +37,13 @@ class Images:
 
     @classmethod
     def load(cls, data_dir: Path) -> "Images":
-        """The real CIFAR-10.
+        """The real images.
 
         Raises:
             DataError: it is missing or not intact.
         """
-        return cls(
-            load_split("cifar10", data_dir, "train"), load_split("cifar10", data_dir, "test")
-        )
+        spec = find_dataset(DEFAULT_DATASET)
+        return cls(spec.load(data_dir, "train"), spec.load(data_dir, "test"))
 
     @property
     def validation(self) -> ImageSet:

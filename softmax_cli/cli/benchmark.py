@@ -1,7 +1,6 @@
 """``softmax benchmark``: how fast this machine computes the loss and trains."""
 
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from softmax_cli.data.dataset import DatasetSpec
     from softmax_cli.data.images import ImageSet
     from softmax_cli.training.timing import FormTiming, StepTiming
 
@@ -40,18 +40,15 @@ _STEP_COLUMNS = (
 )
 
 
-class Dataset(StrEnum):
-    """Images to compute with."""
-
-    CIFAR10 = "cifar10"
-    SYNTHETIC = "synthetic"
-
-
 def benchmark(
     samples: Annotated[int, typer.Option(min=1, help="Images that the loss is taken over.")] = 5000,
     dataset: Annotated[
-        Dataset, typer.Option(help="Real images, or some made from a seed.")
-    ] = Dataset.CIFAR10,
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Real images (cifar10), or some made from a seed (synthetic). [default: cifar10]",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights.")] = 0,
     form: Format = OutputFormat.TABLE,
@@ -64,11 +61,13 @@ def benchmark(
     alone: the closer the two, the less there is left to gain.
     """
     from softmax_cli.config.loading import load_train_config
+    from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
     from softmax_cli.runs.environment import environment
     from softmax_cli.training import timing
 
     output = Output(form, quiet=quiet, verbose=verbose)
-    images = _images(dataset, data_dir, samples)
+    spec = find_dataset(dataset or DEFAULT_DATASET)
+    images = _images(spec, data_dir or Path("data"), samples)
     output.message(f"Loss and gradient of {samples:,} images: naive, vectorized, kernel")
     forms = timing.compare_forms(images.take_first(samples), seed)
     error = timing.check_gradient(images.take_first(samples), seed)
@@ -83,7 +82,7 @@ def benchmark(
         steps.append(timing.time_steps(config, images, models))
     machine = environment()
     document = {
-        "dataset": dataset.value,
+        "dataset": spec.name,
         "samples": samples,
         "environment": machine,
         "forms": [asdict(timed) for timed in forms],
@@ -93,14 +92,14 @@ def benchmark(
     output.result(document, lambda: _tables(machine, forms, error, steps))
 
 
-def _images(dataset: Dataset, data_dir: Path | None, samples: int) -> "ImageSet":
-    from softmax_cli.data.datasets import load_split
+def _images(spec: "DatasetSpec", data_dir: Path, samples: int) -> "ImageSet":
+    from softmax_cli.data.datasets import IN_MEMORY_DATASET
 
     try:
-        images = load_split(dataset.value, data_dir or Path("data"), "train")
+        images = spec.load(data_dir, "train")
     except DataError as error:
-        hint = f"{error.hint or ''}\nOr leave CIFAR-10 out of it: --dataset synthetic".strip()
-        raise DataError(error.message, hint=hint) from error
+        other = f"Or leave {spec.title} out of it: --dataset {IN_MEMORY_DATASET}"
+        raise DataError(error.message, hint=f"{error.hint or ''}\n{other}".strip()) from error
     if samples > len(images):
         raise ConfigurationError(f"expected --samples up to {len(images):,}, got {samples:,}")
     return images

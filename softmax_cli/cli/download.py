@@ -12,7 +12,8 @@ from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from softmax_cli.data.batch_files import Finding
+    from softmax_cli.data.dataset import Publication
+    from softmax_cli.data.dataset_files import Finding
     from softmax_cli.data.installation import Received, Step
 
 _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
@@ -55,28 +56,31 @@ def download(
         raise typer.BadParameter("--verify only checks what is there: leave out --from and --url")
     if source and url:
         raise typer.BadParameter("give --from or --url, not both")
+    from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
+
     output = Output(form, quiet=quiet, verbose=verbose)
+    publication = find_publication(DEFAULT_DATASET)
     if verify:
-        _verify(data_dir, output)
+        _verify(publication, data_dir, output)
         return
-    from softmax_cli.data.download import fetch_cifar10, mirror_order
-    from softmax_cli.data.installation import import_cifar10
+    from softmax_cli.data.download import fetch_dataset
+    from softmax_cli.data.installation import import_dataset
 
     with DownloadObserver(output) as observer:
         if source is not None:
-            installation = import_cifar10(source, data_dir, report=observer.report)
+            installation = import_dataset(publication, source, data_dir, report=observer.report)
         else:
-            installation = fetch_cifar10(data_dir, mirror_order(url or []), report=observer.report)
+            installation = fetch_dataset(publication, data_dir, url or (), report=observer.report)
     document = {"data_dir": data_dir, "already_there": installation.already_there}
     state = "was already there, intact" if installation.already_there else "complete and verified"
-    output.result(document, lambda: f"CIFAR-10 in {installation.folder}: {state}")
+    output.result(document, lambda: f"{publication.title} in {installation.folder}: {state}")
 
 
-def _verify(data_dir: Path, output: Output) -> None:
+def _verify(publication: "Publication", data_dir: Path, output: Output) -> None:
     """Report on each file; what is not intact is an error."""
-    from softmax_cli.data.batch_files import download_hint, verify
+    from softmax_cli.data.dataset_files import download_hint, verify
 
-    findings = verify(data_dir)
+    findings = verify(data_dir, publication)
     damaged = [finding.name for finding in findings if finding.state != "intact"]
     files = [{"name": f.name, "state": f.state, "detail": f.detail} for f in findings]
     document = {"data_dir": data_dir, "intact": not damaged, "files": files}
@@ -86,7 +90,7 @@ def _verify(data_dir: Path, output: Output) -> None:
         raise DataError(
             f"{len(damaged)} of {len(findings)} files in {data_dir} are not intact: "
             f"{', '.join(damaged)}",
-            hint=" ".join([*advice, download_hint(data_dir)]),
+            hint=" ".join([*advice, download_hint(data_dir, publication)]),
         )
 
 

@@ -1,4 +1,4 @@
-"""Take the files of the data set, and nothing else, out of a tar archive that nobody vouches for.
+"""Take the files of a data set, and nothing else, out of a tar archive that nobody vouches for.
 
 The archive is read once, front to back, as a stream. What it claims is not believed: names only
 select among the expected files and never become paths, an expected file must be a regular file of
@@ -13,9 +13,7 @@ because it reads extended headers of any claimed size into memory.
 
 import bz2
 import gzip
-import hashlib
 import lzma
-import os
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -23,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from softmax_cli.data.batch_files import FOLDER, BatchFile, recognise_foreign
+from softmax_cli.data.dataset import Publication, PublishedFile
+from softmax_cli.data.dataset_files import recognise_foreign, write_verified
 from softmax_cli.data.file_kinds import (
     BZIP2,
     GZIP,
@@ -31,7 +30,7 @@ from softmax_cli.data.file_kinds import (
     TAR,
     XZ,
     recognise,
-    recognise_version,
+    recognise_other_form,
 )
 from softmax_cli.errors import DataError
 from softmax_cli.runs.atomic import errors_naming
@@ -45,9 +44,6 @@ _MAX_NAME_BYTES: Final = 16 << 10  # of a header that holds a name too long for 
 _SHOWN_NAMES: Final = 3
 _SHOWN_CHARACTERS: Final = 60
 _EXPECTED: Final = "a tar archive, plain or compressed with gzip, bzip2 or xz"
-_TOO_LARGE_HINT: Final = (
-    "If CIFAR-10 is in it, unpack it, and name the folder: `softmax download --from FOLDER`."
-)
 _REGULAR: Final = (b"0", b"\0")
 _WITHOUT_CONTENT: Final = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders, pipes
 
@@ -72,15 +68,15 @@ class _LimitError(Exception):
 def extract_archive(
     archive: Path,
     folder: Path,
-    files: Sequence[BatchFile],
-    accepted: Callable[[BatchFile], None],
+    publication: Publication,
+    accepted: Callable[[PublishedFile], None],
 ) -> None:
     """Write the expected files of an archive into a folder, each verified and synced.
 
     Args:
         archive: a tar, plain or compressed with gzip, bzip2 or xz, which its first bytes tell.
         folder: an empty folder; after an error it holds a part of the files.
-        files: the files to take; all must be in the archive, and once in the usual folder.
+        publication: its files are taken; all must be in the archive, and once in the usual folder.
         accepted: called after each file.
 
     Raises:
@@ -88,20 +84,24 @@ def extract_archive(
             another content.
         OSError: reading or writing failed.
     """
-    kind = recognise_foreign(archive, files)
+    kind = recognise_foreign(archive, publication)
     if kind is not None:
-        raise DataError(f"expected {_EXPECTED}, got {kind.name}: {archive}", hint=kind.advice)
-    limit = sum(file.size for file in files) + _SLACK_BYTES
-    if archive.stat().st_size > limit:
         raise DataError(
-            f"{archive}: expected an archive of at most {limit:,} bytes", hint=_TOO_LARGE_HINT
+            f"expected {_EXPECTED}, got {kind.name}: {archive}", hint=kind.advice(publication)
         )
+    limit = sum(file.size for file in publication.files) + _SLACK_BYTES
     try:
-        with archive.open("rb") as stream:
+        if archive.stat().st_size > limit:
+            raise _LimitError(f"expected an archive of at most {limit:,} bytes")
+        with errors_naming(archive), archive.open("rb") as stream:
             tar = _Bounded(_decompressed(stream), limit)
-            _Extraction(archive, folder, files).run(tar, accepted)
+            _Extraction(archive, folder, publication).run(tar, accepted)
     except _LimitError as error:
-        raise DataError(f"{archive}: {error}", hint=_TOO_LARGE_HINT) from None
+        raise DataError(
+            f"{archive}: {error}",
+            hint=f"If {publication.title} is in it, unpack it, and name the folder: "
+            f"`{publication.command} --from FOLDER`.",
+        ) from None
     except (EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"{archive} is damaged: {error}") from None
     except OSError as error:
@@ -113,21 +113,22 @@ def extract_archive(
 class _Extraction:
     """What has come out of an archive, and what else was seen in it.
 
-    The usual place of a file is `FOLDER`, or no folder at all. There it must be right, and be there
-    once. Whatever is wrong in another folder may be somebody else's and is passed over.
+    The usual place of a file is the data set's folder, or no folder at all. There it must be right,
+    and be there once. Whatever is wrong in another folder may belong to others and is passed over.
     """
 
-    def __init__(self, archive: Path, folder: Path, files: Sequence[BatchFile]) -> None:
+    def __init__(self, archive: Path, folder: Path, publication: Publication) -> None:
         self.archive = archive
         self.folder = folder
-        self.expected = {file.name: file for file in files}
+        self.publication = publication
+        self.expected = {file.name: file for file in publication.files}
         self.missing = set(self.expected)
         self.usual: set[str] = set()  # names of the files met in their usual place
         self.faults: dict[str, str] = {}  # by file name, what was wrong elsewhere
         self.names: list[str] = []  # of all regular members
         self.long_names: list[str] = []  # of the next member
 
-    def run(self, tar: "_Bounded", accepted: Callable[[BatchFile], None]) -> None:
+    def run(self, tar: "_Bounded", accepted: Callable[[PublishedFile], None]) -> None:
         """Take all files out of the tar."""
         block = tar.read_up_to(_BLOCK)
         self._check_beginning(block)
@@ -158,10 +159,10 @@ class _Extraction:
             got = kind.name if kind else "something else, or a damaged one"
             raise DataError(
                 f"expected {_EXPECTED}, got {got}: the content of {self.archive}",
-                hint=kind.advice if kind else None,
+                hint=kind.advice(self.publication) if kind else None,
             ) from None
 
-    def _take(self, tar: "_Bounded", member: _Member) -> BatchFile | None:
+    def _take(self, tar: "_Bounded", member: _Member) -> PublishedFile | None:
         """Read past a member; return the file that it was, if one that was missing came out."""
         names, self.long_names = [member.name, *self.long_names], []
         if member.kind in _LONG_NAMES and member.size <= _MAX_NAME_BYTES:
@@ -178,7 +179,7 @@ class _Extraction:
             return None
         fault, left = _fault(member, file), _padded(member.size)
         if fault is None:
-            fault = _write_verified(tar, self.folder / file.name, file)
+            fault = write_verified(tar.read_exactly, self.folder / file.name, file)
             left -= file.size
         if fault is not None and is_usual:
             raise DataError(f"{self.archive}: {fault}")
@@ -188,15 +189,15 @@ class _Extraction:
             return None
         return file
 
-    def _file_of(self, names: Sequence[str]) -> tuple[BatchFile | None, bool]:
+    def _file_of(self, names: Sequence[str]) -> tuple[PublishedFile | None, bool]:
         """The expected file of one of a member's names, and whether that is its usual place."""
         for full_name in names:
             *parents, name = full_name.removeprefix("./").split("/")
             if name in self.expected and ".." not in parents:
-                return self.expected[name], parents in ([], [FOLDER])
+                return self.expected[name], parents in ([], [self.publication.folder])
         return None, False
 
-    def _check_once(self, file: BatchFile) -> None:
+    def _check_once(self, file: PublishedFile) -> None:
         if file.name in self.usual:
             raise DataError(f"{self.archive}: expected {file.name} once, got it twice")
         self.usual.add(file.name)
@@ -207,17 +208,18 @@ class _Extraction:
         if len(self.missing) < len(self.expected) or self.faults:
             lines = [f"  {self.faults[name]}" for name in sorted(self.missing & self.faults.keys())]
             return DataError("\n".join([message, *lines]))
-        version = recognise_version(part for name in self.names for part in name.split("/"))
-        if version is not None:
+        parts = (part for name in self.names for part in name.split("/"))
+        form = recognise_other_form(parts, self.publication)
+        if form is not None:
+            expected = f"expected the Python version of {self.publication.title}"
             return DataError(
-                f"expected the Python version of CIFAR-10, got {version.name}: {self.archive}",
-                hint=version.advice,
+                f"{expected}, got {form.name}: {self.archive}", hint=form.advice(self.publication)
             )
         shown = ", ".join(f"{name[:_SHOWN_CHARACTERS]!a}" for name in self.names[:_SHOWN_NAMES])
         return DataError(f"{message}; it holds {shown or 'nothing'}")
 
 
-def _fault(member: _Member, file: BatchFile) -> str | None:
+def _fault(member: _Member, file: PublishedFile) -> str | None:
     """Why a member cannot be a file, before its content is read."""
     if member.kind not in _REGULAR:
         return (
@@ -227,35 +229,6 @@ def _fault(member: _Member, file: BatchFile) -> str | None:
     if member.size != file.size:
         return f"expected {file.size:,} bytes for {file.name}, got {member.size:,}"
     return None
-
-
-def _write_verified(tar: "_Bounded", path: Path, file: BatchFile) -> str | None:
-    """Write a file's content; where it is wrong, return how, and leave nothing."""
-    content = hashlib.sha256()
-    with errors_naming(path), path.open("xb", buffering=0) as stream:
-        left = file.size
-        while left:
-            chunk = tar.read_exactly(min(left, _CHUNK))
-            content.update(chunk)
-            write_all(stream.fileno(), chunk)
-            left -= len(chunk)
-        os.fsync(stream.fileno())
-    digest = content.hexdigest()
-    if digest == file.sha256:
-        return None
-    path.unlink()
-    return f"{file.name} is altered: expected SHA-256 {file.sha256[:16]}…, got {digest[:16]}…"
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all bytes to a file descriptor, however few the system takes at a time.
-
-    Raises:
-        OSError: writing failed.
-    """
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
 
 
 def _parse_header(block: bytes) -> _Member | None:

@@ -1,27 +1,51 @@
 """Tell what a file is by its first bytes, and what to do with one that is not read.
 
-People bring CIFAR-10 in many forms, and networks put web pages in place of files. A message that
+People bring data sets in many forms, and networks put web pages in place of files. A message that
 names what came is worth more than one that calls it damaged.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from softmax_cli.data.dataset import Publication
 
 START_BYTES: Final = 512
 """How much of the beginning of a file `recognise` looks at."""
 
-_UNPACK: Final = "Unpack it, and name the folder: `softmax download --from FOLDER`."
-_DECOMPRESS: Final = "Decompress it first."
-_OTHER_FORM: Final = (
-    "Only the Python version of CIFAR-10 is read: run `softmax download`, or get "
-    "cifar-10-python.tar.gz and give it to `softmax download --from`."
-)
-_GET_AGAIN: Final = (
-    "It came in place of the file, as a login page of the network or as an error message: "
-    "read it, then get the file again."
-)
+
+def _unpack(publication: Publication) -> str:
+    return f"Unpack it, and name the folder: `{publication.command} --from FOLDER`."
+
+
+def _decompress(_: Publication) -> str:
+    return "Decompress it first."
+
+
+def _get_this_form(publication: Publication) -> str:
+    return (
+        f"Only the Python version of {publication.title} is read: run `{publication.command}`, or "
+        f"get {publication.archive.name} and give it to `{publication.command} --from`."
+    )
+
+
+def _get_all_files(publication: Publication) -> str:
+    return (
+        f"{publication.title} is read from its archive, or from the folder of its intact files: "
+        f"`{publication.command}` fetches it."
+    )
+
+
+def _get_again(_: Publication) -> str:
+    return (
+        "It came in place of the file, as a login page of the network or as an error message: "
+        "read it, then get the file again."
+    )
+
+
+def _pull(_: Publication) -> str:
+    return "It stands for a file that was not fetched: run `git lfs pull`."
 
 
 @dataclass(frozen=True)
@@ -30,32 +54,27 @@ class FileKind:
 
     Attributes:
         name: with its article, as in "got a ZIP archive".
-        advice: what to do with it where it is not read; one or more sentences.
+        advice: what to do with it where a data set is expected and it is not read; gives one or
+            more sentences.
     """
 
     name: str
-    advice: str
+    advice: Callable[[Publication], str]
 
 
-TAR: Final = FileKind("a tar archive", _UNPACK)
-GZIP: Final = FileKind("a file compressed with gzip", _DECOMPRESS)
-BZIP2: Final = FileKind("a file compressed with bzip2", _DECOMPRESS)
-XZ: Final = FileKind("a file compressed with xz", _DECOMPRESS)
-PICKLE: Final = FileKind(
-    "a pickle",
-    "CIFAR-10 is read from its archive, or from the folder of its intact files: `softmax download` "
-    "fetches it.",
-)
+TAR: Final = FileKind("a tar archive", _unpack)
+GZIP: Final = FileKind("a file compressed with gzip", _decompress)
+BZIP2: Final = FileKind("a file compressed with bzip2", _decompress)
+XZ: Final = FileKind("a file compressed with xz", _decompress)
+PICKLE: Final = FileKind("a pickle", _get_all_files)
 
 READABLE: Final = (TAR, GZIP, BZIP2, XZ)
 """What an archive may be."""
 
-_ZIP: Final = FileKind("a ZIP archive", _UNPACK)
-_WEB_PAGE: Final = FileKind("a web page", _GET_AGAIN)
-_TEXT: Final = FileKind("a text file", _GET_AGAIN)
-_GIT_LFS: Final = FileKind(
-    "a Git LFS pointer", "It stands for a file that was not fetched: run `git lfs pull`."
-)
+_ZIP: Final = FileKind("a ZIP archive", _unpack)
+_WEB_PAGE: Final = FileKind("a web page", _get_again)
+_TEXT: Final = FileKind("a text file", _get_again)
+_GIT_LFS: Final = FileKind("a Git LFS pointer", _pull)
 
 _SIGNATURES: Final = (  # where, which bytes, of what
     (0, b"\x1f\x8b", GZIP),
@@ -64,29 +83,23 @@ _SIGNATURES: Final = (  # where, which bytes, of what
     (257, b"ustar", TAR),
     (0, b"PK\x03\x04", _ZIP),
     (0, b"PK\x05\x06", _ZIP),  # without members
-    (0, b"7z\xbc\xaf\x27\x1c", FileKind("a 7z archive", _UNPACK)),
-    (0, b"Rar!\x1a\x07", FileKind("a RAR archive", _UNPACK)),
-    (0, b"\x28\xb5\x2f\xfd", FileKind("a file compressed with zstd", _UNPACK)),
-    (0, b"\x04\x22\x4d\x18", FileKind("a file compressed with lz4", _UNPACK)),
-    (0, b"LZIP", FileKind("a file compressed with lzip", _UNPACK)),
-    (0, b"\x5d\0\0", FileKind("a file compressed with lzma", _UNPACK)),
-    (0, b"\x1f\x9d", FileKind("a file compressed with Unix compress", _UNPACK)),
-    (0, b"PAR1", FileKind("a Parquet table", _OTHER_FORM)),
-    (0, b"ARROW1", FileKind("an Arrow table", _OTHER_FORM)),
-    (0, b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file", _OTHER_FORM)),
-    (0, b"MATLAB ", FileKind("a MATLAB file", _OTHER_FORM)),
-    (0, b"\x93NUMPY", FileKind("a NumPy array", _OTHER_FORM)),
+    (0, b"7z\xbc\xaf\x27\x1c", FileKind("a 7z archive", _unpack)),
+    (0, b"Rar!\x1a\x07", FileKind("a RAR archive", _unpack)),
+    (0, b"\x28\xb5\x2f\xfd", FileKind("a file compressed with zstd", _unpack)),
+    (0, b"\x04\x22\x4d\x18", FileKind("a file compressed with lz4", _unpack)),
+    (0, b"LZIP", FileKind("a file compressed with lzip", _unpack)),
+    (0, b"\x5d\0\0", FileKind("a file compressed with lzma", _unpack)),
+    (0, b"\x1f\x9d", FileKind("a file compressed with Unix compress", _unpack)),
+    (0, b"PAR1", FileKind("a Parquet table", _get_this_form)),
+    (0, b"ARROW1", FileKind("an Arrow table", _get_this_form)),
+    (0, b"\x89HDF\r\n\x1a\n", FileKind("an HDF5 file", _get_this_form)),
+    (0, b"MATLAB ", FileKind("a MATLAB file", _get_this_form)),
+    (0, b"\x93NUMPY", FileKind("a NumPy array", _get_this_form)),
     (0, b"version https://git-lfs.github.com/spec/", _GIT_LFS),
     *((0, bytes([0x80, protocol]), PICKLE) for protocol in range(2, 6)),
 )
 _MARKUP: Final = re.compile(rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]")
 _PLAIN_TEXT: Final = re.compile(rb"[\t\n\r -~]+")
-
-_VERSIONS: Final = (  # names of folders and files that no other version has
-    (r"cifar-10-batches-bin|(data_batch_[1-5]|test_batch)\.bin", "the binary version of CIFAR-10"),
-    (r"cifar-10-batches-mat|(data_batch_[1-5]|test_batch)\.mat", "the MATLAB version of CIFAR-10"),
-    (r"cifar-100-(python|binary|matlab)", "CIFAR-100"),
-)
 
 
 def recognise(start: bytes) -> FileKind | None:
@@ -103,10 +116,15 @@ def recognise(start: bytes) -> FileKind | None:
     return _TEXT if _PLAIN_TEXT.fullmatch(start) else None
 
 
-def recognise_version(names: Iterable[str]) -> FileKind | None:
-    """Which other version of the data set, or its sibling, names of files and folders tell of."""
+def recognise_other_form(names: Iterable[str], publication: Publication) -> FileKind | None:
+    """Which other form of a data set, or which of its siblings, names of files and folders tell of.
+
+    Args:
+        names: without the folders they are in.
+        publication: the data set that was expected.
+    """
     names = list(names)
-    for pattern, version in _VERSIONS:
+    for pattern, form in publication.other_forms:
         if any(re.fullmatch(pattern, name) for name in names):
-            return FileKind(version, _OTHER_FORM)
+            return FileKind(form, _get_this_form)
     return None

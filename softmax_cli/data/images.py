@@ -10,18 +10,6 @@ from softmax_cli.errors import ConfigurationError, DataError
 
 IMAGE_SHAPE = (3, 32, 32)
 PIXELS = 3 * 32 * 32
-CLASS_NAMES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
 
 
 @dataclass(frozen=True, eq=False)

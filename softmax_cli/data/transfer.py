@@ -1,38 +1,28 @@
 """One HTTP request for the part of a file that is still missing.
 
-What has arrived is in a ``.part`` file, unbuffered, so that a killed process loses nothing of it; a
-small JSON file beside it notes which version of which URL it is. The next request asks for the rest
-with ``Range``, and for that version with ``If-Range``. A part can also be continued from another
-mirror or without a known version: then it is marked as joined, and if its hash is wrong in the end
-the mirror is not to blame.
+What has arrived is in a ``.part`` file, unbuffered, so that a killed process loses nothing of it.
+The next request asks for the rest with ``Range``, whichever mirror the beginning came from: the
+hash of the whole file decides in the end whether the pieces belong together.
 
-Reference: RFC 9110, sections 13.1.5 (If-Range), 14.4 (Content-Range), 15.3.7 (206), 15.5.17 (416).
+Reference: RFC 9110, sections 14.4 (Content-Range), 15.3.7 (206), 15.5.17 (416).
 """
 
-import email.utils
-import json
-import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 
-import httpcore
 import httpx
 
-from softmax_cli.data.archive import write_all
 from softmax_cli.data.file_kinds import READABLE, START_BYTES, FileKind, recognise
-from softmax_cli.runs.atomic import errors_naming, remove_file, remove_leftovers, write_text
+from softmax_cli.runs.atomic import errors_naming, remove_file, write_all
 
 _MAX_REDIRECTS: Final = 5
 _MIN_BYTES_PER_SECOND: Final = 1024
 _TRANSIENT: Final = (408, 425, 429)
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 
 class TransferError(Exception):
@@ -60,41 +50,16 @@ class RefusedError(TransferError):
     """This URL will not deliver the file."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a part came from.
-
-    Attributes:
-        url: as requested, before redirects.
-        validator: strong entity tag or date of last modification; empty if the server gave none.
-        joined: whether pieces were put together that no validator says belong together.
-    """
-
-    url: str = ""
-    validator: str = ""
-    joined: bool = False
-
-
 class PartFile:
-    """A file that is still arriving, with the note of its origin beside it."""
+    """A file that is still arriving."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.notes = path.with_name(path.name + ".json")
 
     @property
     def size(self) -> int:
         """Bytes that have arrived."""
         return self.path.stat().st_size if self.path.exists() else 0
-
-    @property
-    def origin(self) -> Origin:
-        """What the note says; an `Origin` without a validator if it is missing or unreadable."""
-        try:
-            noted = Origin(**json.loads(self.notes.read_text("utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):
-            return Origin()
-        return noted if _usable(noted.validator) else Origin()
 
     @property
     def foreign(self) -> FileKind | None:
@@ -104,24 +69,12 @@ class PartFile:
         with self.path.open("rb") as stream:
             return _foreign(stream.read(START_BYTES))
 
-    def begin(self, start: int, origin: Origin) -> None:
-        """Cut the part to ``start`` bytes and note where what follows comes from.
-
-        Raises:
-            OSError: writing failed.
-        """
-        with errors_naming(self.path), self.path.open("ab") as stream:
-            stream.truncate(start)
-        write_text(self.notes, json.dumps(asdict(origin)))
-
     def discard(self) -> None:
-        """Remove the part, its note, and what a killed process left of writing one."""
-        for path in (self.path, self.notes):
+        """Remove the part, and the note that earlier versions kept beside it."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}.json")):
             # Removing nothing is an error, too, where nothing may be written.
             if path.exists():
                 remove_file(path)
-        if self.path.parent.is_dir():
-            remove_leftovers(self.path.parent)
 
 
 class StallWatch:
@@ -158,9 +111,9 @@ class StallWatch:
         self._bytes += count
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Learn from httpcore's trace which connection is in use, bare or within TLS."""
-        stream = info.get("return_value") if event.endswith(".complete") else None
-        if isinstance(stream, httpcore.NetworkStream):
+        """Learn from httpx's trace of a request which connection is in use, bare or within TLS."""
+        stream: Any = info.get("return_value")
+        if event.endswith(".complete") and hasattr(stream, "get_extra_info"):
             self._connection = stream.get_extra_info("socket")
 
     def _watch(self) -> None:
@@ -185,7 +138,7 @@ def fetch_rest(
     *,
     stall_seconds: float,
     received: Callable[[int], None],
-) -> None:
+) -> int:
     """Request what is missing of a file and append it to the part.
 
     Args:
@@ -196,27 +149,25 @@ def fetch_rest(
         stall_seconds: how long less than 1 kB/s may come before the server counts as stalled.
         received: called with the bytes that have arrived, many times.
 
+    Returns:
+        How many bytes were there before; 0 if the server sent the whole file.
+
     Raises:
         TransferError: `TransientError`, `StalledError` or `RefusedError`.
         OSError: writing failed.
     """
     if part.foreign:
         part.discard()
-    offset, origin = part.size, part.origin
+    offset = part.size
     # Each request has its own connection, so that a stalled one can be ended from outside.
     headers = {"Accept-Encoding": "identity", "Connection": "close"}
-    validated = offset > 0 and origin.url == url and origin.validator != ""
     if offset:
         headers["Range"] = f"bytes={offset}-"
-    if validated:
-        headers["If-Range"] = origin.validator
     watch = StallWatch(stall_seconds)
     try:
         with watch, _following_redirects(client, url, headers, watch) as response:
-            start, end = _announced(response, offset, size, part)
-            joined = start > 0 and (origin.joined or not validated)
-            part.begin(start, Origin(url, _validator(response), joined))
-            _receive(response, part, start, end, watch, received)
+            start = _first_byte(response, offset, size, part)
+            _receive(response, part, start, size, watch, received)
     except httpx.ReadTimeout:
         raise StalledError(f"sent nothing for {stall_seconds:g} s") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
@@ -229,6 +180,7 @@ def fetch_rest(
         raise TransientError(str(error) or type(error).__name__) from None
     if part.size != size:
         raise _incomplete(part, size, watch.stalled)
+    return start
 
 
 def _incomplete(part: PartFile, size: int, stalled: str) -> TransferError:
@@ -264,8 +216,8 @@ def _redirect_target(response: httpx.Response) -> httpx.URL:
     return target
 
 
-def _announced(response: httpx.Response, offset: int, size: int, part: PartFile) -> tuple[int, int]:
-    """Which bytes of the file an answer says it holds: the first and the one behind the last."""
+def _first_byte(response: httpx.Response, offset: int, size: int, part: PartFile) -> int:
+    """Which byte of the file an answer begins with: the one asked for, or the very first."""
     status = response.status_code
     if status == HTTPStatus.OK:
         length = response.headers.get("Content-Length", str(size))
@@ -273,14 +225,14 @@ def _announced(response: httpx.Response, offset: int, size: int, part: PartFile)
             kind = _foreign(_beginning(response))
             got = f"{kind.name} of {length} bytes" if kind else length
             raise RefusedError(f"offers another file: expected {size:,} bytes, got {got}")
-        return 0, size
+        return 0
     if status == HTTPStatus.PARTIAL_CONTENT and offset:
-        end = _end_of_range(response.headers.get("Content-Range", ""), offset, size)
-        if end is not None:
-            return offset, end
+        sent = response.headers.get("Content-Range", "")
+        if sent.startswith(f"bytes {offset}-"):
+            return offset
         part.discard()
-        asked, got = f"bytes {offset}-{size - 1}/{size}", response.headers.get("Content-Range")
-        raise TransientError(f"sent another range: expected {asked}, got {got}; starting over")
+        asked = f"bytes {offset}-{size - 1}/{size}"
+        raise TransientError(f"sent another range: expected {asked}, got {sent}; starting over")
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
         part.discard()
         raise TransientError("has no such range (HTTP 416); starting over")
@@ -301,62 +253,35 @@ def _foreign(start: bytes) -> FileKind | None:
     return None if kind in READABLE else kind
 
 
-def _end_of_range(content_range: str, offset: int, size: int) -> int | None:
-    """The byte behind a range that begins at ``offset``; None for any other range or file."""
-    stated = _CONTENT_RANGE.fullmatch(content_range)
-    if stated is None or stated[3] not in ("*", str(size)):
-        return None
-    first, last = int(stated[1]), int(stated[2])
-    return last + 1 if first == offset <= last < size else None
-
-
 def _receive(
     response: httpx.Response,
     part: PartFile,
     start: int,
-    end: int,
+    size: int,
     watch: StallWatch,
     received: Callable[[int], None],
 ) -> None:
+    """Write what an answer holds into the part, from ``start`` on."""
     done = start
     with part.path.open("ab", buffering=0) as stream:
+        with errors_naming(part.path):
+            stream.truncate(start)
         # Raw, because some servers label a .tar.gz as "Content-Encoding: x-gzip".
         for chunk in response.iter_raw():
-            if done + len(chunk) > end:
+            done += len(chunk)
+            if done > size:
                 break
             with errors_naming(part.path):
-                write_all(stream.fileno(), chunk)
-            done += len(chunk)
+                write_all(stream, chunk)
             watch.arrived(len(chunk))
             received(done)
         else:
             return
     part.discard()  # closed by now, as Windows removes no open file
-    raise RefusedError(f"sends more than the {end - start:,} bytes it should")
-
-
-def _validator(response: httpx.Response) -> str:
-    """What to ask the same version with; a weak entity tag does not stand for the same bytes."""
-    tag = response.headers.get("ETag", "")
-    if tag and not tag.startswith("W/") and _usable(tag):
-        return str(tag)
-    date = response.headers.get("Last-Modified", "")
-    return str(date) if _usable(date) else ""
-
-
-def _usable(validator: object) -> bool:
-    return isinstance(validator, str) and validator.isascii() and validator.isprintable()
+    raise RefusedError(f"sends more than the {size - start:,} bytes it should")
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait, from a number of seconds or a date."""
+    """Seconds to wait, where the server gives a number of them."""
     value = response.headers.get("Retry-After", "")
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return float(value[:9]) if value.isascii() and value.isdigit() else None

@@ -23,9 +23,6 @@ from typing import Final
 
 from softmax_cli.errors import DataError
 
-MAX_PICKLE_BYTES: Final = 512 << 10
-"""A batch without its pixels has 0.3 MB. Reading takes at most some 80 times that in memory."""
-
 _MAX_STRING: Final = 127
 _MAX_TUPLES: Final = 64
 _MAX_NAME: Final = 64
@@ -66,12 +63,14 @@ class PickledArray:
         _set_once(self, state)
 
 
-def unpickle(data: bytes, source: str) -> object:
+def unpickle(data: bytes, source: str, title: str) -> object:
     """Read a pickle made of dicts, lists, tuples, byte strings, small integers and numpy arrays.
 
     Args:
-        data: the pickle, at most `MAX_PICKLE_BYTES`.
+        data: the pickle. Reading takes at most some 80 times its length in memory, so a caller
+            should pass no more than the publisher's file has beside the pixels.
         source: what to call it in an error, usually a path.
+        title: of the data set, for an error.
 
     Returns:
         The pickled object; strings are bytes, an array is a `PickledArray`.
@@ -79,16 +78,11 @@ def unpickle(data: bytes, source: str) -> object:
     Raises:
         DataError: whatever else the pickle does or is.
     """
-    if len(data) > MAX_PICKLE_BYTES:
-        raise DataError(
-            f"{source}: expected a pickle of at most {MAX_PICKLE_BYTES:,} bytes beside the pixels, "
-            f"got {len(data):,}"
-        )
     try:
         _check_instructions(data)
         return _Unpickler(io.BufferedReader(io.BytesIO(data)), encoding="bytes").load()
     except _ERRORS as error:
-        raise DataError(f"{source}: not a pickle of CIFAR-10: {error}") from None
+        raise DataError(f"{source}: not a pickle of {title}: {error}") from None
 
 
 class _Unpickler(pickle.Unpickler):

@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -100,6 +101,17 @@ def write_text(path: Path, text: str) -> None:
         OSError: writing failed; what was at ``path`` is still there.
     """
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_all(stream: FileIO, data: bytes) -> None:
+    """Write all of ``data`` to an unbuffered stream, however few bytes the system takes at a time.
+
+    Raises:
+        OSError: writing failed; ``filename`` is not set.
+    """
+    left = memoryview(data)
+    while left:
+        left = left[stream.write(left) :]
 
 
 def move(source: Path, target: Path) -> None:

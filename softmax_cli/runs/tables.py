@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from softmax_cli.errors import CheckpointError, ModelError
-from softmax_cli.runs.atomic import errors_naming, sync_directory, write_text
+from softmax_cli.runs.atomic import errors_naming, sync_directory, write_all, write_text
 from softmax_cli.runs.directory import resume_command
 
 
@@ -181,7 +181,7 @@ def append_jsonl(path: Path, document: Mapping[str, object]) -> None:
         end = _end_of_whole_lines(stream)
         stream.truncate(end)
         try:
-            _write_all(stream, f"{text}\n".encode())
+            write_all(stream, f"{text}\n".encode())
             os.fsync(stream.fileno())
         except OSError:
             with contextlib.suppress(OSError):
@@ -244,8 +244,3 @@ def _end_of_whole_lines(stream: FileIO) -> int:
         return size
     stream.seek(0)
     return stream.readall().rfind(b"\n") + 1
-
-
-def _write_all(stream: FileIO, data: bytes) -> None:
-    while data:
-        data = data[stream.write(data) :]

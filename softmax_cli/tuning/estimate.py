@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from softmax_cli.config.schema import CIFAR10_TRAINING_IMAGES, TrainConfig
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
-from softmax_cli.data.images import CLASS_NAMES, PIXELS, ImageSet
-from softmax_cli.data.synthetic import TRAIN_IMAGES
+from softmax_cli.data.datasets import find_dataset
+from softmax_cli.data.images import PIXELS, ImageSet
 from softmax_cli.training.assembly import iterations_of
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData, prepare_training_data
@@ -63,16 +64,17 @@ def estimate(stacks: Sequence[Stack], search: object) -> list[StackEstimate]:
 
 def _estimate(stack: Stack, search: object) -> StackEstimate:
     config = stack.shared
-    train_size = config.data.train_size or _images(config) - config.data.validation_size
+    count, class_names = _training_split(config)
+    train_size = config.data.train_size or count - config.data.validation_size
     iterations = iterations_of(config, train_size)
     steps = float(iterations)
     if isinstance(search, HalvingSearch):
         steps *= share_of_steps(len(stack.trials), iterations, search.halving)
-    trainer = trainer_of(StackTask(stack), _noise(config, stack.folds))
+    trainer = trainer_of(StackTask(stack), _noise(config, stack.folds, class_names))
     step, validation = _times(trainer)
     # Folds are only scored at the end, which takes no longer than a few steps.
     validated = config.data.validation_size / config.training.validate_every
-    images = _images(config) * PIXELS * _IMAGE_COPIES[config.augmentation.horizontal_flip]
+    images = count * PIXELS * _IMAGE_COPIES[config.augmentation.horizontal_flip]
     state = sum(array.nbytes for array in trainer.state().values())
     return StackEstimate(
         trials=len(stack.trials),
@@ -84,16 +86,21 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
     )
 
 
-def _images(config: TrainConfig) -> int:
-    return CIFAR10_TRAINING_IMAGES if config.data.dataset == "cifar10" else TRAIN_IMAGES
+def _training_split(config: TrainConfig) -> tuple[int, tuple[str, ...]]:
+    """Length of the training split and its class names; it is loaded only if need be."""
+    spec = find_dataset(config.data.dataset)
+    if spec.training_images is None or spec.class_names is None:
+        images = spec.load(Path(config.data.dir), "train")
+        return len(images), images.class_names
+    return spec.training_images, spec.class_names
 
 
-def _noise(config: TrainConfig, folds: int) -> TrainingData:
+def _noise(config: TrainConfig, folds: int, class_names: tuple[str, ...]) -> TrainingData:
     """As little data as a minibatch and a validation need."""
     pixels = np.random.default_rng(0).integers(
         256, size=(max(config.training.batch_size, folds, _VALIDATED), PIXELS), dtype=np.uint8
     )
-    images = ImageSet(pixels, np.zeros(len(pixels), np.int64), CLASS_NAMES, digest="")
+    images = ImageSet(pixels, np.zeros(len(pixels), np.int64), class_names, digest="")
     return prepare_training_data(config, images, images.take_first(_VALIDATED))
 
 

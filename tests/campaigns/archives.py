@@ -17,11 +17,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from softmax_cli.data.batch_files import FOLDER
+from softmax_cli.data.dataset import Publication
 from tests.campaigns.campaign import Campaign, Trial
 from tests.campaigns.hostile.archives import Hostile, corpus, mutated
 from tests.campaigns.hostile.stand_in import Ended, StandIn, run_unchanged
-from tests.data.conftest import SmallDataSet
+from tests.data.conftest import FOLDER, SmallDataSet
+from tests.data.expectation import downloaded_as
 
 _MEMORY = 256 << 20
 _ARCHIVE = "archive"
@@ -29,7 +30,7 @@ _STATES = ("nothing", "a part", "a damaged file", "all")
 _UNCHANGED_EVERY = 40
 _SERVED_EVERY = 5
 _COMPLETE_EVERY = 12
-_LEFT_BY_RIGHT = {".cifar-10.lock", f"{_ARCHIVE}.part", f"{_ARCHIVE}.part.json"}
+_LEFT_BY_RIGHT = {".cifar-10.lock", f"{_ARCHIVE}.part"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _MAKING = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.chmod", "os.chown", "os.truncate"}
 
@@ -84,14 +85,15 @@ class _Attack:
     def attack(self, title: str, state: str, hostile: Hostile, allowed: set[int]) -> None:
         """Download one archive, from its file."""
         self.source.write_bytes(hostile.content)
-        self.judge(title, state, ["--from", self.source], allowed)
+        self.judge(title, state, ["--from", self.source], allowed, self.small.publication)
 
     def attack_served(self, title: str, state: str, hostile: Hostile, allowed: set[int]) -> None:
         """Download one archive from a server, with its digest on its side."""
         self.source.write_bytes(hostile.content)
         digest = hashlib.sha256(hostile.content).hexdigest()
         archive = (_ARCHIVE, len(hostile.content), digest)
-        self.judge(f"{title}, served", state, ["--url", self.url], allowed, archive=archive)
+        served = downloaded_as(self.small.publication, *archive)
+        self.judge(f"{title}, served", state, ["--url", self.url], allowed, served)
 
     def judge(
         self,
@@ -99,17 +101,15 @@ class _Attack:
         state: str,
         origin: list[object],
         allowed: set[int],
-        *,
-        archive: tuple[str, int, str] | None = None,
+        publication: Publication,
     ) -> None:
         self.prepare(state)
         before = tree(self.place)
         ended = self.stand_in.softmax(
             ["download", "--data-dir", "data", "--quiet", *origin],
             self.target.parent,
-            self.small.files,
+            publication,
             memory=_MEMORY,
-            archive=archive,
         )
         self.record(f"{title}, {state} there", state, before, ended, allowed)
 

@@ -1,7 +1,7 @@
 """A download is right or absent: cuts, kills, and servers that answer wrongly.
 
 Each case runs the real program as a process, in an empty folder, against servers on this machine.
-The program is made to expect a small archive and to lose its patience within a second, by
+The program is made to expect a small archive and to give up within seconds, by
 ``download.patched_program``; nothing else of it is changed. In every case the folder of the data
 set has to be absent or right, byte for byte, and what the program says and its exit code have to
 fit it.
@@ -58,7 +58,7 @@ def _cut(setting: DownloadSetting, at: int, *, another_run: bool) -> None:
     """The connection ends behind a byte; the same run goes on from there, or the next."""
     server = setting.mirror(cut_at(at))
     if another_run:
-        ended = setting.run(server.url, patience=IMPATIENT)
+        ended = setting.run(server.url, policy=IMPATIENT)
         demand(ended.code == 1, f"expected exit code 1, got {ended}")
         named = server.url in ended.out and ("closed" in ended.out or "ended" in ended.out)
         demand(named, f"expected the server and a reason, got {ended.out}")

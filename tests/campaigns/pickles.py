@@ -8,11 +8,11 @@ hook compares what ``softmax train`` does with what it does on sound and on mere
 import shutil
 from collections.abc import Iterator
 
-from softmax_cli.data.batch_files import FOLDER, BatchFile
+from softmax_cli.data.dataset import Publication
 from tests.campaigns.campaign import Campaign, Trial
 from tests.campaigns.hostile.pickles import corpus, mutated
 from tests.campaigns.hostile.stand_in import Ended, Event, StandIn, run_unchanged
-from tests.data.conftest import IMAGES, SmallDataSet
+from tests.data.conftest import FOLDER, IMAGES, SmallDataSet
 
 _MEMORY = 256 << 20
 _UNCHANGED_EVERY = 60
@@ -43,21 +43,21 @@ class _Attack:
         pixels = self.small.pixels[_VICTIM]
         altered = sound.replace(pixels, pixels[::-1])  # only its digest tells
         for title, ended, code in (
-            ("sound files", self.train(sound, self.small.files), 0),
+            ("sound files", self.train(sound, self.small.publication), 0),
             ("a wrong file", self.train(wrong, self.described(wrong)), 3),
             ("a file without pixels", self.train(b"?", self.described(b"?")), 3),
-            ("an altered file", self.train(altered, self.small.files), 3),
+            ("an altered file", self.train(altered, self.small.publication), 3),
         ):
             self.usual |= ended.events
             self.record(title, ended, {code})
 
-    def described(self, content: bytes) -> tuple[BatchFile, ...]:
+    def described(self, content: bytes) -> Publication:
         """The data set as its publisher would describe it if the hostile file were right."""
         return self.small.describe({**self.small.contents, _VICTIM: content})
 
-    def train(self, content: bytes, files: tuple[BatchFile, ...]) -> Ended:
+    def train(self, content: bytes, publication: Publication) -> Ended:
         (self.place / "data" / FOLDER / _VICTIM).write_bytes(content)
-        return self.stand_in.softmax(_TRAIN, self.place, files, memory=_MEMORY)
+        return self.stand_in.softmax(_TRAIN, self.place, publication, memory=_MEMORY)
 
     def attack(self, title: str, content: bytes, allowed: set[int]) -> None:
         self.record(title, self.train(content, self.described(content)), allowed)

@@ -8,15 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from softmax_cli.cli.main import main
-from softmax_cli.data import batch_files, cifar10, datasets, download, installation
+from softmax_cli.data.cifar10 import CIFAR10
+from softmax_cli.data.datasets import DATASETS
 from tests.data.conftest import SmallDataSet
+from tests.data.expectation import downloaded_as, spec_of
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,7 @@ def small_cifar10(monkeypatch: pytest.MonkeyPatch) -> SmallDataSet:
     """A data set of a few images that counts as CIFAR-10 for every command of this process."""
     small = SmallDataSet()
     content = small.archive()
-    archive = download.Archive("small.tar", len(content), hashlib.sha256(content).hexdigest())
-    files = small.files
-    for module, replacement in (
-        (datasets, partial(cifar10.load_cifar10, files=files)),
-        (batch_files, partial(batch_files.verify, files=files)),
-        (installation, partial(installation.import_cifar10, files=files)),
-        (download, partial(download.fetch_cifar10, files=files, archive=archive)),
-    ):
-        monkeypatch.setattr(module, replacement.func.__name__, replacement)
+    digest = hashlib.sha256(content).hexdigest()
+    published = downloaded_as(small.publication, "small.tar", len(content), digest)
+    monkeypatch.setitem(DATASETS, CIFAR10.name, spec_of(published))
     return small

@@ -1,6 +1,6 @@
 """``python -m tests.cli.session FILE``: run commands of softmax one after the other.
 
-The file says what to run, and of which files CIFAR-10 is to consist.
+The file says what to run, and what is to be published as CIFAR-10.
 """
 
 import json
@@ -16,9 +16,8 @@ from unittest import mock
 
 from softmax_cli.cli import signals
 from softmax_cli.cli.main import main
-from softmax_cli.data.batch_files import BatchFile
-from softmax_cli.data.download import Archive
-from tests.data.expectation import expect
+from softmax_cli.data.dataset import Publication
+from tests.data.expectation import expect, publication_from
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ class Session:
     """Commands, and the data set that they expect."""
 
     commands: Sequence[Command]
-    files: Sequence[BatchFile]
-    archive: Archive
+    publication: Publication
 
     def write(self, path: Path) -> None:
         """Keep it as a file."""
@@ -54,13 +52,12 @@ class Session:
         document = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             [Command(**command) for command in document["commands"]],
-            tuple(BatchFile(**file) for file in document["files"]),
-            Archive(**document["archive"]),
+            publication_from(document["publication"]),
         )
 
     def run(self) -> None:
         """Run the commands; end the process at the first that ends in an unexpected way."""
-        expect(self.files, self.archive)
+        expect(self.publication)
         for command in self.commands:
             code = _code_of(command)
             if code != command.code:

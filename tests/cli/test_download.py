@@ -1,9 +1,12 @@
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from softmax_cli.data.cifar10 import CIFAR10, PUBLICATION
+from softmax_cli.data.datasets import DATASETS
 from tests.cli.conftest import Run
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, zip_of
 
@@ -13,9 +16,8 @@ REFUSED = "http://127.0.0.1:9/cifar-10-python.tar.gz"
 @pytest.fixture
 def only_closed_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mirrors that refuse the connection, asked without pauses."""
-    from softmax_cli.data import download
-
-    monkeypatch.setattr(download, "mirror_order", list)
+    alone = replace(PUBLICATION, archive=replace(PUBLICATION.archive, mirrors=()))
+    monkeypatch.setitem(DATASETS, CIFAR10.name, replace(CIFAR10, publication=alone))
     monkeypatch.setattr(time, "sleep", lambda _: None)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -5,8 +5,10 @@ last but one fails for a command that no test runs.
 """
 
 import ast
+import pickle
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from softmax_cli.runs.model_file import load_model, save_model
 from softmax_cli.tuning import stack_run
 from tests.cli.conftest import QUICK, TINY, Result, Run
 from tests.data.conftest import SmallDataSet
+from tests.data.foreign import zip_of
 from tests.data.mirror import Mirror, status
 
 PACKAGE = Path(softmax_cli.__file__).parent
@@ -120,8 +123,7 @@ class Texts(ast.NodeVisitor):
             self._add(node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-        self._add("".join(map(str, parts)))
+        self._add("".join(map(_part, node.values)))
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.visit(part.value)
@@ -133,6 +135,13 @@ class Texts(ast.NodeVisitor):
 
     def _add(self, text: str) -> None:
         self.found.append((".".join(self.place), text))
+
+
+def _part(part: ast.expr) -> str:
+    """A part of an f-string; what is put in is ``{}``, or the command that fetches a data set."""
+    if isinstance(part, ast.FormattedValue):
+        return "softmax download" if ast.unparse(part.value).endswith("command") else "{}"
+    return str(ast.literal_eval(part))
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -199,8 +208,10 @@ def picture(tmp_path: Path) -> Path:
 
 
 @covers(
-    "data/batch_files.py DOWNLOAD_HINT: softmax download",
-    "data/batch_files.py DOWNLOAD_HINT: softmax download --from",
+    "data/cifar10.py PUBLICATION: softmax download",
+    "data/dataset_files.py _download_command: softmax download",
+    "data/dataset_files.py download_hint: softmax download",
+    "data/dataset_files.py download_hint: softmax download --from",
     "configs/ presets: softmax download",
 )
 @pytest.mark.usefixtures("mirror")
@@ -220,7 +231,7 @@ def test_missing_data_can_be_downloaded_or_imported(
         (tmp_path / "data").rename(tmp_path / f"data of {len(words)}")
 
 
-@covers("data/batch_files.py find_batches: softmax download --from")
+@covers("data/dataset_files.py _unpack_hint: softmax download --from")
 def test_an_archive_in_place_of_a_folder_can_be_unpacked(
     run: Run, tmp_path: Path, small_cifar10: SmallDataSet
 ) -> None:
@@ -230,7 +241,7 @@ def test_an_archive_in_place_of_a_folder_can_be_unpacked(
     succeeded(run("train", *TINY))
 
 
-@covers("data/installation.py _IMPORT_HINT: softmax download")
+@covers("data/dataset_files.py import_hint: softmax download")
 @pytest.mark.usefixtures("mirror")
 def test_what_cannot_be_imported_can_be_downloaded(run: Run) -> None:
     (words,) = pasted(run("download", "--from", "nowhere.tar.gz").err)
@@ -238,7 +249,7 @@ def test_what_cannot_be_imported_can_be_downloaded(run: Run) -> None:
     succeeded(run("train", *TINY))
 
 
-@covers("data/download.py _failure: softmax download --from")
+@covers("data/download.py _Download.failure: softmax download --from")
 def test_what_cannot_be_downloaded_can_be_imported(
     run: Run,
     tmp_path: Path,
@@ -247,14 +258,68 @@ def test_what_cannot_be_downloaded_can_be_imported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mirror.always = status(404)
-    monkeypatch.setattr("softmax_cli.data.download.mirror_order", lambda _: [mirror.url])
+    monkeypatch.setattr("softmax_cli.data.download.mirror_order", lambda *_: [mirror.url])
     (words,) = pasted(run("download").err)
     (tmp_path / "small.tar").write_bytes(small_cifar10.archive())
     succeeded(paste(run, words, FILE="small.tar"))
     succeeded(run("train", *TINY))
 
 
+@covers(
+    "data/file_kinds.py _unpack: softmax download --from",
+    "data/archive.py extract_archive: softmax download --from",
+)
+def test_what_cannot_be_unpacked_can_be_imported_unpacked(
+    run: Run, tmp_path: Path, small_cifar10: SmallDataSet
+) -> None:
+    small_cifar10.write(tmp_path / "unpacked")
+    (tmp_path / "data set.zip").write_bytes(zip_of(**small_cifar10.contents))
+    with (tmp_path / "data set.tar").open("wb") as stream:
+        stream.write(small_cifar10.archive()[:10_000])
+        stream.truncate(1 << 30)  # larger than the data set could be
+    for archive in ("data set.zip", "data set.tar"):
+        (words,) = pasted(run("download", "--from", archive).err)
+        succeeded(paste(run, words, FOLDER="unpacked"))
+        succeeded(run("train", *TINY, "--run-dir", "here", "--overwrite"))
+        shutil.rmtree(tmp_path / "data")
+
+
+@covers(
+    "data/file_kinds.py _get_this_form: softmax download",
+    "data/file_kinds.py _get_this_form: softmax download --from",
+    "data/file_kinds.py _get_all_files: softmax download",
+)
+@pytest.mark.usefixtures("mirror")
+def test_another_form_of_the_data_can_be_replaced(
+    run: Run, tmp_path: Path, small_cifar10: SmallDataSet
+) -> None:
+    (tmp_path / "a table.parquet").write_bytes(b"PAR1" + bytes(100))
+    (tmp_path / "a pickle").write_bytes(pickle.dumps({"a": 1}, protocol=2))
+    (tmp_path / "small.tar").write_bytes(small_cifar10.archive())
+    for source, more in (("a table.parquet", ["small.tar"]), ("a pickle", [])):
+        for words in pasted(run("download", "--from", source).err):
+            succeeded(paste(run, words, *(more if words[-1] == "--from" else ())))
+            succeeded(run("train", *TINY, "--run-dir", "here", "--overwrite"))
+            shutil.rmtree(tmp_path / "data")
+
+
 # Runs and models.
+
+
+@covers("cli/run_pictures.py extra_picture: softmax visualize")
+def test_a_picture_that_failed_can_be_drawn_later(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("softmax_cli.plots.curves.curves_figure", fail)
+        told = succeeded(run("train", "-c", "demo", *QUICK, "--run-dir", "my run")).err
+    (words,) = pasted(told)
+    assert not (tmp_path / "my run/curves.png").exists()
+    succeeded(paste(run, words))
+    assert (tmp_path / "my run/curves.png").exists()
 
 
 @covers(
@@ -287,9 +352,7 @@ def test_a_training_given_to_sweep_can_be_trained(run: Run, tmp_path: Path) -> N
         succeeded(paste(run, words, *QUICK))
 
 
-@covers(
-    "runs/model_file.py _HINT: softmax train", "training/saved.py own_temperature: softmax train"
-)
+@covers("runs/model_file.py HINT: softmax train")
 def test_a_model_that_cannot_be_used_can_be_trained(
     run: Run, tmp_path: Path, trained: Path, small_cifar10: SmallDataSet, picture: Path
 ) -> None:
@@ -305,7 +368,7 @@ def test_a_model_that_cannot_be_used_can_be_trained(
 
 
 @covers(
-    "training/saved.py fitted_temperature: softmax evaluate --calibrate",
+    "evaluation/predictor.py fitted_temperature: softmax evaluate --calibrate",
     "cli/evaluate.py _keep: softmax predict --calibrated",
     "cli/evaluate.py evaluate: softmax predict --calibrated",
     "cli/predict.py predict: softmax evaluate --calibrate",
@@ -364,7 +427,7 @@ def test_an_evaluation_brings_more_pictures(run: Run, tmp_path: Path) -> None:
 
 
 @covers(
-    "training/session.py _Session.train: softmax train --resume",
+    "training/single_run.py train_in_directory: softmax train --resume",
     "runs/model_file.py load_model: softmax train --resume",
     "cli/visualize.py visualize: softmax train --resume",
     "runs/directory.py resume_command: softmax {} --resume",
@@ -528,7 +591,9 @@ def options_of(command: str) -> set[str]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = {command: options_of(command) for command in COMMANDS}
-    anywhere = set().union(*known.values(), {"--help", "--version"})
+    anywhere = set().union(
+        *known.values(), {"--help", "--version", "--install-completion", "--show-completion"}
+    )
     for place, text in texts():
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text):
             assert option in anywhere, f"{place}: {option}"

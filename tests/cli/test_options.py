@@ -1,11 +1,11 @@
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from softmax_cli.data import cifar10, datasets
+from softmax_cli.data.datasets import DATASETS
 from tests.cli.conftest import Run
 from tests.data.conftest import SmallDataSet
+from tests.data.expectation import spec_of
 
 TRAIN = (
     "data.validation_size=10",
@@ -21,7 +21,7 @@ def run_small(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run`` where a small data set, in ``data``, counts as CIFAR-10."""
     small = SmallDataSet()
     small.write(tmp_path / "data")
-    monkeypatch.setattr(datasets, "load_cifar10", partial(cifar10.load_cifar10, files=small.files))
+    monkeypatch.setitem(DATASETS, "cifar10", spec_of(small.publication))
     return run
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from rich.cells import cell_len
 
-from softmax_cli.data.images import CLASS_NAMES
+from softmax_cli.data.cifar10 import CLASS_NAMES
 from softmax_cli.data.synthetic import make_synthetic
 from tests.cli.conftest import QUICK, Run, Start
 from tests.data.pictures import encoded, needs, scratched_fax

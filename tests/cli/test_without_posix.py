@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from softmax_cli.data.batch_files import FOLDER
-from softmax_cli.data.download import Archive
 from softmax_cli.runs.locks import LOCK_NAME
 from tests.campaigns.disk.subject import contents, difference
 from tests.campaigns.processes.program import environment
 from tests.cli.conftest import QUICK
 from tests.cli.session import Command, Session
-from tests.data.conftest import SmallDataSet
+from tests.data.conftest import FOLDER, SmallDataSet
+from tests.data.expectation import downloaded_as
 from tests.data.mirror import Mirror, endless
 
 pytestmark = pytest.mark.linux("/proc, to show which files are open")
@@ -89,11 +88,12 @@ def test_all_commands_do_the_same_without_posix(
 ) -> None:
     small = SmallDataSet()
     content = small.archive()
-    archive = Archive("small.tar", len(content), hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(content).hexdigest()
+    publication = downloaded_as(small.publication, "small.tar", len(content), digest)
     printed = []
     for name, launcher in (("with", ["-m"]), ("without", [LAUNCHER])):
         steps = commands(*(mirror.url for mirror in mirrors), interrupted=name == "without")
-        session = Session(steps, small.files, archive)
+        session = Session(steps, publication)
         printed.append(run(tmp_path / name, launcher, session).splitlines())
     assert len(printed[0][-4:]) == 4
     assert printed[0][-4:] == printed[1][-4:]  # the predictions

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softmax_cli.data.batch_files import FOLDER, BatchFile
-from softmax_cli.data.images import CLASS_NAMES, PIXELS
+from softmax_cli.data.cifar10 import CLASS_NAMES, PUBLICATION
+from softmax_cli.data.dataset import Publication, PublishedFile
+from softmax_cli.data.images import PIXELS
+from tests.data.expectation import publication_of
 
+FOLDER = PUBLICATION.folder
 IMAGES = 12
 
 
@@ -27,7 +30,7 @@ class SmallDataSet:
             self.labels[name] = rng.integers(0, 10, IMAGES).tolist()
             self.contents[name] = self.dict_of(self.batch_parts(name))
         self.contents["batches.meta"] = self.dict_of(self.names_parts())
-        self.files = self.describe(self.contents)
+        self.publication = self.describe(self.contents)
 
     @staticmethod
     def integer(value: int) -> bytes:
@@ -79,15 +82,15 @@ class SmallDataSet:
             b"num_vis": b"M" + PIXELS.to_bytes(2, "little"),
         }
 
-    def describe(self, contents: dict[str, bytes]) -> tuple[BatchFile, ...]:
+    def describe(self, contents: dict[str, bytes]) -> Publication:
         """What a data set of these contents would be expected to be."""
-        return tuple(
-            BatchFile(
+        return publication_of(
+            PublishedFile(
                 name=name,
                 size=len(content),
                 md5=hashlib.md5(content).hexdigest(),
                 sha256=hashlib.sha256(content).hexdigest(),
-                images=0 if name == "batches.meta" else IMAGES,
+                examples=0 if name == "batches.meta" else IMAGES,
             )
             for name, content in contents.items()
         )

@@ -1,20 +1,46 @@
-"""Another data set in place of CIFAR-10, for a process that runs the whole program."""
+"""Another data set in place of CIFAR-10, for this process or, as a document, for another one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from softmax_cli.data import cifar10, datasets, download, installation
-from softmax_cli.data.batch_files import BatchFile
-from softmax_cli.data.download import Archive
+from softmax_cli.data.cifar10 import CIFAR10, PUBLICATION, load_cifar10
+from softmax_cli.data.dataset import Archive, DatasetSpec, Publication, PublishedFile
+from softmax_cli.data.datasets import DATASETS
 
 
-def expect(files: Sequence[BatchFile], archive: Archive) -> None:
-    """Let this process expect these files, and ask no mirror but those it is given."""
-    patches = {
-        (datasets, "load_cifar10"): partial(cifar10.load_cifar10, files=files),
-        (installation, "import_cifar10"): partial(installation.import_cifar10, files=files),
-        (download, "fetch_cifar10"): partial(download.fetch_cifar10, archive=archive, files=files),
-        (download, "mirror_order"): list,
-    }
-    for (module, name), replacement in patches.items():
-        setattr(module, name, replacement)
+def publication_of(files: Iterable[PublishedFile]) -> Publication:
+    """What would be published if CIFAR-10 consisted of these files, and had no mirrors."""
+    archive = replace(PUBLICATION.archive, mirrors=())
+    return replace(PUBLICATION, archive=archive, files=tuple(files))
+
+
+def downloaded_as(publication: Publication, name: str, size: int, sha256: str) -> Publication:
+    """The same in another archive."""
+    archive = replace(publication.archive, name=name, size=size, sha256=sha256)
+    return replace(publication, archive=archive)
+
+
+def publication_from(document: Mapping[str, Any]) -> Publication:
+    """What `dataclasses.asdict` turned into a document, and JSON perhaps into text and back."""
+    archive = document["archive"]
+    return Publication(
+        **{
+            **document,
+            "archive": Archive(**{**archive, "mirrors": tuple(archive["mirrors"])}),
+            "files": tuple(PublishedFile(**file) for file in document["files"]),
+            "other_forms": tuple((pattern, form) for pattern, form in document["other_forms"]),
+        }
+    )
+
+
+def spec_of(publication: Publication) -> DatasetSpec:
+    """CIFAR-10 if it consisted of these files."""
+    load = partial(load_cifar10, publication=publication)
+    return replace(CIFAR10, load=load, publication=publication)
+
+
+def expect(publication: Publication) -> None:
+    """Let this process expect these files."""
+    DATASETS[CIFAR10.name] = spec_of(publication)

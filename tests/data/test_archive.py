@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from softmax_cli.data.archive import extract_archive
-from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER
+from softmax_cli.data.cifar10 import PUBLICATION
 from softmax_cli.errors import DataError
+from tests.data.conftest import FOLDER
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, zip_of
 from tests.data.tar import member
 
@@ -29,7 +30,7 @@ def extract(content: bytes, small: "SmallDataSet", tmp_path: Path) -> dict[str, 
     archive = tmp_path / "archive"
     archive.write_bytes(content)
     try:
-        extract_archive(archive, folder, small.files, lambda _: None)
+        extract_archive(archive, folder, small.publication, lambda _: None)
     finally:
         assert list(outside.iterdir()) == [folder]
         assert {path.name for path in tmp_path.iterdir()} == {"outside", "archive"}
@@ -201,7 +202,9 @@ def test_every_acceptance_is_reported(small: "SmallDataSet", tmp_path: Path) -> 
     archive.write_bytes(small.archive())
     (tmp_path / "folder").mkdir()
     names: list[str] = []
-    extract_archive(archive, tmp_path / "folder", small.files, lambda file: names.append(file.name))
+    extract_archive(
+        archive, tmp_path / "folder", small.publication, lambda file: names.append(file.name)
+    )
     assert names == list(small.contents)
 
 
@@ -350,7 +353,7 @@ def test_compressed_file_too_large_to_be_it(small: "SmallDataSet", tmp_path: Pat
     with archive.open("wb") as sparse:
         sparse.truncate(1 << 40)
     with pytest.raises(DataError, match="expected an archive of at most"):
-        extract_archive(archive, tmp_path, small.files, lambda _: None)
+        extract_archive(archive, tmp_path, small.publication, lambda _: None)
 
 
 @pytest.mark.cifar10
@@ -359,5 +362,5 @@ def test_the_real_files_in_a_plain_tar(cifar10_dir: Path, tmp_path: Path) -> Non
     folder.mkdir()
     with tarfile.open(archive, "w") as tar:
         tar.add(cifar10_dir / FOLDER, arcname=FOLDER)
-    extract_archive(archive, folder, CIFAR10_FILES, lambda _: None)
-    assert {path.name for path in folder.iterdir()} == {file.name for file in CIFAR10_FILES}
+    extract_archive(archive, folder, PUBLICATION, lambda _: None)
+    assert {path.name for path in folder.iterdir()} == {file.name for file in PUBLICATION.files}

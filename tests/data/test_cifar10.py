@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from softmax_cli.data.batch_files import CIFAR10_FILES, FOLDER
-from softmax_cli.data.cifar10 import load_cifar10
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import CLASS_NAMES
+from softmax_cli.data.cifar10 import CIFAR10, CLASS_NAMES, PUBLICATION, load_cifar10
 from softmax_cli.errors import DataError
+from tests.data.conftest import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_train_is_the_five_batches_in_order(small: "SmallDataSet", tmp_path: Path) -> None:
     small.write(tmp_path)
-    train = load_cifar10(tmp_path, "train", small.files)
+    train = load_cifar10(tmp_path, "train", small.publication)
     names = [f"data_batch_{i}" for i in range(1, 6)]
     assert train.images.tobytes() == b"".join(small.pixels[name] for name in names)
     assert train.labels.tolist() == [label for name in names for label in small.labels[name]]
@@ -31,17 +29,17 @@ def test_only_the_files_of_the_split_are_needed(small: "SmallDataSet", tmp_path:
     folder = small.write(tmp_path)
     for path in folder.glob("data_batch_*"):
         path.unlink()
-    test = load_cifar10(folder, "test", small.files)
+    test = load_cifar10(folder, "test", small.publication)
     assert test.images.tobytes() == small.pixels["test_batch"]
     with pytest.raises(DataError, match="data_batch_1 is missing"):
-        load_cifar10(folder, "train", small.files)
+        load_cifar10(folder, "train", small.publication)
 
 
 def test_digest_follows_the_content(small: "SmallDataSet", tmp_path: Path) -> None:
     small.write(tmp_path)
-    train = load_cifar10(tmp_path, "train", small.files)
-    test = load_cifar10(tmp_path, "test", small.files)
-    assert train.digest == load_cifar10(tmp_path, "train", small.files).digest != test.digest
+    train = load_cifar10(tmp_path, "train", small.publication)
+    test = load_cifar10(tmp_path, "test", small.publication)
+    assert train.digest == load_cifar10(tmp_path, "train", small.publication).digest != test.digest
 
 
 @pytest.mark.parametrize("at", [3, 200, 20_000, -3])
@@ -53,7 +51,7 @@ def test_one_flipped_bit_anywhere_is_refused(
     content[at] ^= 16
     (folder / "data_batch_4").write_bytes(content)
     with pytest.raises(DataError, match="data_batch_4 is altered") as caught:
-        load_cifar10(tmp_path, "train", small.files)
+        load_cifar10(tmp_path, "train", small.publication)
     assert "softmax download" in str(caught.value.hint)
 
 
@@ -61,10 +59,10 @@ def test_truncated_and_swapped_are_named(small: "SmallDataSet", tmp_path: Path) 
     folder = small.write(tmp_path)
     (folder / "test_batch").write_bytes(small.contents["test_batch"][:-5])
     with pytest.raises(DataError, match=r"test_batch is truncated: expected .* bytes, got"):
-        load_cifar10(tmp_path, "test", small.files)
+        load_cifar10(tmp_path, "test", small.publication)
     (folder / "test_batch").write_bytes(small.contents["data_batch_2"])
     with pytest.raises(DataError, match="is swapped: expected test_batch, got data_batch_2"):
-        load_cifar10(tmp_path, "test", small.files)
+        load_cifar10(tmp_path, "test", small.publication)
 
 
 def load_as_test_batch(small: "SmallDataSet", content: bytes, parent: Path) -> None:
@@ -160,19 +158,19 @@ def linked_cifar10(cifar10_dir: Path, tmp_path: Path) -> Path:
     """The real data set as symbolic links, of which a test may replace some."""
     folder = tmp_path / FOLDER
     folder.mkdir()
-    for file in CIFAR10_FILES:
+    for file in PUBLICATION.files:
         (folder / file.name).symlink_to(cifar10_dir / FOLDER / file.name)
     return folder
 
 
 @pytest.mark.cifar10
 def test_real_data_equals_what_pickle_reads(cifar10_dir: Path) -> None:
-    train, test = (load_split("cifar10", cifar10_dir, split) for split in ("train", "test"))
+    train, test = (CIFAR10.load(cifar10_dir, split) for split in ("train", "test"))
     assert train.images.flags.c_contiguous
     assert np.bincount(train.labels).tolist() == [5000] * 10
     for part, file in zip(
         [*(train.section(i, i + 10_000) for i in range(0, 50_000, 10_000)), test],
-        CIFAR10_FILES,
+        PUBLICATION.files,
         strict=False,
     ):
         with (cifar10_dir / FOLDER / file.name).open("rb") as stream, warnings.catch_warnings():

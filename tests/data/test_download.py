@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from softmax_cli.data.batch_files import FOLDER, verify
-from softmax_cli.data.download import (
-    MIRRORS,
-    Archive,
-    Patience,
-    fetch_cifar10,
-    mirror_order,
-)
+from softmax_cli.data.cifar10 import PUBLICATION
+from softmax_cli.data.dataset_files import verify
+from softmax_cli.data.download import RetryPolicy, fetch_dataset, mirror_order
 from softmax_cli.data.installation import Installation, Received, Step
 from softmax_cli.errors import DownloadError
+from tests.data.conftest import FOLDER
+from tests.data.expectation import downloaded_as
 from tests.data.foreign import WEB_PAGE, zip_of
 from tests.data.mirror import (
     CHUNK,
@@ -40,7 +37,7 @@ from tests.data.mirror import (
 if TYPE_CHECKING:
     from tests.data.conftest import SmallDataSet
 
-QUICK = Patience(
+QUICK = RetryPolicy(
     connect_seconds=10, stall_seconds=10, attempts=3, first_pause=0.01, longest_pause=0.05
 )
 IMPATIENT = replace(QUICK, stall_seconds=0.4)
@@ -55,8 +52,9 @@ class Setting:
         self.data_dir = data_dir
         self.content = gzip.compress(small.archive(), compresslevel=1, mtime=0)
         digest = hashlib.sha256(self.content).hexdigest()
-        self.archive = Archive("cifar-10-python.tar.gz", len(self.content), digest)
-        self.part = data_dir / "cifar-10-python.tar.gz.part"
+        name = "cifar-10-python.tar.gz"
+        self.publication = downloaded_as(small.publication, name, len(self.content), digest)
+        self.part = data_dir / f"{name}.part"
         self.mirrors: list[Mirror] = []
         self.events: list[Step | Received] = []
 
@@ -67,18 +65,14 @@ class Setting:
         self.mirrors.append(server)
         return server
 
-    def fetch(self, patience: Patience = QUICK) -> Installation:
-        return fetch_cifar10(
-            self.data_dir,
-            [mirror.url for mirror in self.mirrors],
-            archive=self.archive,
-            files=self.small.files,
-            patience=patience,
-            report=self.events.append,
+    def fetch(self, policy: RetryPolicy = QUICK) -> Installation:
+        urls = [mirror.url for mirror in self.mirrors]
+        return fetch_dataset(
+            self.publication, self.data_dir, urls, policy=policy, report=self.events.append
         )
 
     def check_installed(self) -> None:
-        assert {finding.state for finding in verify(self.data_dir, self.small.files)} == {"intact"}
+        assert {finding.state for finding in verify(self.data_dir, self.publication)} == {"intact"}
         assert {p.name for p in self.data_dir.iterdir()} == {FOLDER, ".cifar-10.lock"}
 
     def texts(self, kind: str) -> list[str]:
@@ -96,6 +90,7 @@ def setting(
     small: "SmallDataSet", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Setting]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv(PUBLICATION.archive.url_variable, raising=False)
     made = Setting(small, tmp_path / "data")
     yield made
     made.close()
@@ -122,8 +117,7 @@ def test_what_a_killed_process_left_is_cleared_away(setting: Setting) -> None:
     mirror = setting.mirror()
     setting.fetch()
     setting.part.write_bytes(setting.content)
-    for name in (f"{setting.part.name}.json", f".{setting.part.name}.json.0123456789ab.tmp"):
-        (setting.data_dir / name).write_text("{")
+    setting.part.with_name(f"{setting.part.name}.json").write_text("{")
     staging = setting.data_dir / f".{FOLDER}.part"
     staging.mkdir()
     (staging / "test_batch").write_bytes(b"half a batch")
@@ -135,7 +129,7 @@ def test_what_a_killed_process_left_is_cleared_away(setting: Setting) -> None:
 def test_cuts_are_resumed_where_they_were(setting: Setting) -> None:
     cuts = [CHUNK, 100_001, 170_000]
     mirror = setting.mirror(*(cut_at(at) for at in cuts))
-    setting.fetch(Patience(first_pause=0.01, attempts=5))
+    setting.fetch(RetryPolicy(first_pause=0.01, attempts=5))
     setting.check_installed()
     assert mirror.starts == [0, *cuts]
 
@@ -143,7 +137,7 @@ def test_cuts_are_resumed_where_they_were(setting: Setting) -> None:
 def test_resume_in_another_run(setting: Setting) -> None:
     mirror = setting.mirror(cut_at(100_000))
     with pytest.raises(DownloadError):
-        setting.fetch(Patience(attempts=1, rounds=1))
+        setting.fetch(RetryPolicy(attempts=1, rounds=1))
     assert setting.part.stat().st_size == 100_000
     assert not (setting.data_dir / FOLDER).exists()
     setting.fetch()
@@ -151,15 +145,15 @@ def test_resume_in_another_run(setting: Setting) -> None:
     assert mirror.starts == [0, 100_000]
 
 
-def test_changed_file_starts_over(setting: Setting) -> None:
+def test_file_that_changed_meanwhile_is_fetched_from_its_beginning(setting: Setting) -> None:
     def change(handler: Handler) -> None:
         handler.serve(stop=100_000, content=bytes(len(setting.content)))
-        handler.server.tag = '"v2"'
 
     mirror = setting.mirror(change)
     setting.fetch()
     setting.check_installed()
-    assert mirror.starts == [0, 100_000]
+    assert mirror.starts == [0, 100_000, 0]
+    assert setting.texts("next_mirror") == []
 
 
 @pytest.mark.parametrize("fault", [ignore_range, status(416), status(503), status(429), drop])
@@ -241,6 +235,16 @@ def test_part_that_was_wrong_is_not_the_next_mirrors_fault(setting: Setting) -> 
     setting.fetch()
     setting.check_installed()
     assert right.starts == [100_000, 0]
+    assert "wrong SHA-256; starting over" in setting.texts("retrying")[-1]
+
+
+def test_mirror_that_is_wrong_in_pieces_too_is_asked_for_the_whole_once(setting: Setting) -> None:
+    wrong, right = setting.mirror(cut_at(100_000)), setting.mirror()
+    wrong.always = flip
+    setting.fetch()
+    setting.check_installed()
+    assert (wrong.starts, right.starts) == ([0, 100_000, 0], [0])
+    assert "another content" in setting.texts("next_mirror")[0]
 
 
 def test_whole_part_of_a_killed_run_needs_no_request(setting: Setting) -> None:
@@ -270,7 +274,7 @@ def test_every_mirror_fails(setting: Setting) -> None:
     assert f"{gone.url}: HTTP 404 Not Found" in caught.value.message
     assert f"{busy.url}: HTTP 500" in caught.value.message
     assert "softmax download --from FILE" in str(caught.value.hint)
-    assert setting.archive.sha256 in str(caught.value.hint)
+    assert setting.publication.archive.sha256 in str(caught.value.hint)
     assert len(gone.starts) == 1
     assert len(busy.starts) == QUICK.attempts * QUICK.rounds
     assert not setting.data_dir.exists()
@@ -308,7 +312,7 @@ def test_nobody_listens(setting: Setting) -> None:
     setting.close()
     setting.mirrors = []
     with pytest.raises(DownloadError, match="refused"):
-        fetch_cifar10(setting.data_dir, [mirror.url], patience=QUICK)
+        fetch_dataset(setting.publication, setting.data_dir, [mirror.url], policy=QUICK)
 
 
 def test_retry_after_is_bounded(setting: Setting) -> None:
@@ -325,13 +329,7 @@ def test_interrupt_keeps_the_part(setting: Setting) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch_cifar10(
-            setting.data_dir,
-            [mirror.url],
-            archive=setting.archive,
-            files=setting.small.files,
-            report=interrupt,
-        )
+        fetch_dataset(setting.publication, setting.data_dir, [mirror.url], report=interrupt)
     arrived = setting.part.stat().st_size
     assert arrived > 0
     assert setting.content.startswith(setting.part.read_bytes())
@@ -348,7 +346,8 @@ def test_two_at_once(setting: Setting) -> None:
     mirror = setting.mirror(slowly)
     results: list[Installation] = []
     threads = [
-        threading.Thread(target=lambda: results.append(setting.fetch(Patience()))) for _ in range(2)
+        threading.Thread(target=lambda: results.append(setting.fetch(RetryPolicy())))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()
@@ -368,6 +367,10 @@ def test_unusable_proxy_settings(setting: Setting, monkeypatch: pytest.MonkeyPat
 
 
 def test_order_of_mirrors() -> None:
-    chosen = mirror_order(["https://a.test"], {"SOFTMAX_CIFAR10_URL": "https://b.test"})
-    assert chosen == ["https://a.test", "https://b.test", *MIRRORS]
-    assert mirror_order([MIRRORS[2]], {}) == [MIRRORS[2], MIRRORS[0], MIRRORS[1], MIRRORS[3]]
+    archive = replace(PUBLICATION.archive, mirrors=("https://c.test", "https://d.test"))
+    environment = {"SOFTMAX_CIFAR10_URL": "https://b.test"}
+    known = list(archive.mirrors)
+    assert mirror_order(archive, ["https://a.test"], environment) == [
+        "https://a.test", "https://b.test", *known
+    ]  # fmt: skip
+    assert mirror_order(archive, [known[1]], {}) == [known[1], known[0]]

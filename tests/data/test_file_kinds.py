@@ -7,6 +7,7 @@ import tarfile
 import numpy as np
 import pytest
 
+from softmax_cli.data.cifar10 import PUBLICATION
 from softmax_cli.data.file_kinds import (
     BZIP2,
     GZIP,
@@ -16,7 +17,7 @@ from softmax_cli.data.file_kinds import (
     XZ,
     FileKind,
     recognise,
-    recognise_version,
+    recognise_other_form,
 )
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, written, zip_of
 from tests.data.tar import member
@@ -75,7 +76,7 @@ def test_foreign_kinds(content: bytes, name: str) -> None:
     kind = recognise(content[:START_BYTES])
     assert kind is not None
     assert kind.name == name
-    assert kind.advice
+    assert kind.advice(PUBLICATION)
 
 
 @pytest.mark.parametrize("content", WEB_PAGES.values(), ids=WEB_PAGES.keys())
@@ -101,14 +102,14 @@ def test_what_tells_nothing(content: bytes) -> None:
     ],
 )
 def test_other_versions(names: list[str], version: str) -> None:
-    kind = recognise_version(names)
+    kind = recognise_other_form(names, PUBLICATION)
     assert kind is not None
     assert kind.name == version
-    assert "cifar-10-python.tar.gz" in kind.advice
+    assert "cifar-10-python.tar.gz" in kind.advice(PUBLICATION)
 
 
 @pytest.mark.parametrize(
     "names", [[], ["data_batch_1"], ["cifar-10-batches-py"], ["my_data_batch_1.bin"]]
 )
 def test_names_of_no_other_version(names: list[str]) -> None:
-    assert recognise_version(names) is None
+    assert recognise_other_form(names, PUBLICATION) is None

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from softmax_cli.data.images import CLASS_NAMES, PIXELS, ImageSet, split_train_validation
+from softmax_cli.data.cifar10 import CLASS_NAMES
+from softmax_cli.data.images import PIXELS, ImageSet, split_train_validation
 from softmax_cli.errors import ConfigurationError, DataError
 
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from softmax_cli.data.batch_files import FOLDER, verify
-from softmax_cli.data.installation import Received, Step, import_cifar10, install
+from softmax_cli.data import dataset_files
+from softmax_cli.data.cifar10 import PUBLICATION
+from softmax_cli.data.dataset_files import verify
+from softmax_cli.data.installation import Received, Step, import_dataset, install
 from softmax_cli.errors import DataError
+from tests.data.conftest import FOLDER
 
 if TYPE_CHECKING:
     from tests.data.conftest import SmallDataSet
@@ -37,24 +40,24 @@ def visible(directory: Path) -> set[str]:
 
 def test_import_of_an_archive(small: "SmallDataSet", archive: Path, data_dir: Path) -> None:
     events: list[Step | Received] = []
-    done = import_cifar10(archive, data_dir / "new", files=small.files, report=events.append)
+    done = import_dataset(small.publication, archive, data_dir / "new", report=events.append)
     assert (done.folder, done.already_there) == (data_dir / "new" / FOLDER, False)
     assert contents(done.folder) == small.contents
     assert visible(data_dir / "new") == {FOLDER}
-    assert len(events) == 1 + len(small.files)
+    assert len(events) == 1 + len(small.publication.files)
 
 
 def test_import_of_a_folder(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
     source = small.write(tmp_path / "elsewhere")
     (source / "readme.html").write_text("")
-    done = import_cifar10(source, data_dir, files=small.files)
+    done = import_dataset(small.publication, source, data_dir)
     assert contents(done.folder) == small.contents
 
 
 def test_intact_data_is_left_alone(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
     folder = small.write(data_dir)
     before = {path: path.stat() for path in data_dir.rglob("*")}
-    done = import_cifar10(tmp_path / "not looked at", data_dir, files=small.files)
+    done = import_dataset(small.publication, tmp_path / "not looked at", data_dir)
     assert (done.folder, done.already_there) == (folder, True)
     assert {path: path.stat() for path in data_dir.rglob("*")} == before
 
@@ -70,8 +73,8 @@ def test_damaged_files_are_replaced_and_kept(
     (folder / "notes.txt").write_text("mine too")
     (folder / "data_batch_1.damaged-1").write_text("older")
     untouched = (folder / "data_batch_4").stat()
-    import_cifar10(archive, data_dir, files=small.files)
-    assert {finding.state for finding in verify(data_dir, small.files)} == {"intact"}
+    import_dataset(small.publication, archive, data_dir)
+    assert {finding.state for finding in verify(data_dir, small.publication)} == {"intact"}
     assert (folder / "data_batch_1.damaged-1").read_text() == "older"
     assert (folder / "data_batch_1.damaged-2").read_bytes() == b"mine"
     assert (folder / "data_batch_3.damaged-1").is_dir()
@@ -82,8 +85,8 @@ def test_damaged_files_are_replaced_and_kept(
 def test_folder_itself_as_data_dir(small: "SmallDataSet", archive: Path, tmp_path: Path) -> None:
     folder = small.write(tmp_path).rename(tmp_path / "batches")
     (folder / "test_batch").unlink()
-    assert import_cifar10(archive, folder, files=small.files).folder == folder
-    assert {finding.state for finding in verify(folder, small.files)} == {"intact"}
+    assert import_dataset(small.publication, archive, folder).folder == folder
+    assert {finding.state for finding in verify(folder, small.publication)} == {"intact"}
 
 
 @pytest.mark.posix("symbolic links")
@@ -93,7 +96,7 @@ def test_symbolic_link_is_kept(small: "SmallDataSet", archive: Path, tmp_path: P
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     (data_dir / FOLDER).symlink_to(real)
-    import_cifar10(archive, data_dir, files=small.files)
+    import_dataset(small.publication, archive, data_dir)
     assert (data_dir / FOLDER).is_symlink()
     assert (real / "test_batch").read_bytes() == small.contents["test_batch"]
 
@@ -103,7 +106,7 @@ def test_file_in_place_of_the_folder_is_kept(
 ) -> None:
     data_dir.mkdir()
     (data_dir / FOLDER).write_text("mine")
-    import_cifar10(archive, data_dir, files=small.files)
+    import_dataset(small.publication, archive, data_dir)
     assert (data_dir / f"{FOLDER}.damaged-1").read_text() == "mine"
     assert contents(data_dir / FOLDER) == small.contents
 
@@ -120,7 +123,7 @@ def test_failure_changes_nothing(
     broken = tmp_path / "broken"
     broken.write_bytes(small.archive()[:-30_000])
     with pytest.raises(DataError, match="broken"):
-        import_cifar10(broken, data_dir, files=small.files)
+        import_dataset(small.publication, broken, data_dir)
     if existing:
         (data_dir / ".cifar-10.lock").unlink()
     assert {p: p.is_dir() or p.read_bytes() for p in data_dir.rglob("*")} == before
@@ -142,7 +145,7 @@ def test_failure_leaves_no_folder_that_it_made(
         raise DataError("no luck")
 
     with pytest.raises(DataError, match="no luck"):
-        install(data_dir, gather, files=small.files, report=lambda _: None)
+        install(small.publication, data_dir, gather, report=lambda _: None)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
     assert left == {
         "missing": set(),
@@ -163,7 +166,7 @@ def test_process_that_waits_goes_on_where_the_first_one_fails(
 
     def first() -> None:
         with pytest.raises(DataError, match="no luck"):
-            install(data_dir, fail, files=small.files, report=lambda _: None)
+            install(small.publication, data_dir, fail, report=lambda _: None)
 
     def report(event: Step | Received) -> None:
         if isinstance(event, Step) and event.kind == "waiting":
@@ -172,7 +175,7 @@ def test_process_that_waits_goes_on_where_the_first_one_fails(
     thread = threading.Thread(target=first)
     thread.start()
     assert gathering.wait(10)
-    done = import_cifar10(archive, data_dir, files=small.files, report=report)
+    done = import_dataset(small.publication, archive, data_dir, report=report)
     thread.join()
     assert waiting.is_set()
     assert contents(done.folder) == small.contents
@@ -183,7 +186,7 @@ def test_file_in_place_of_the_data_dir(
     small: "SmallDataSet", archive: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="expected a folder to put CIFAR-10 into") as caught:
-        import_cifar10(archive, archive, files=small.files)
+        import_dataset(small.publication, archive, archive)
     assert "--data-dir" in str(caught.value.hint)
 
 
@@ -191,7 +194,7 @@ def test_source_folder_one_level_deeper(
     small: "SmallDataSet", data_dir: Path, tmp_path: Path
 ) -> None:
     small.write(tmp_path / "elsewhere" / "x")
-    done = import_cifar10(tmp_path / "elsewhere", data_dir, files=small.files)
+    done = import_dataset(small.publication, tmp_path / "elsewhere", data_dir)
     assert done.folder == data_dir / FOLDER
     assert contents(done.folder) == small.contents
 
@@ -200,7 +203,7 @@ def test_intact_data_that_lies_deeper_is_there_already(
     small: "SmallDataSet", data_dir: Path, tmp_path: Path
 ) -> None:
     folder = small.write(data_dir / "x")
-    done = import_cifar10(tmp_path / "not looked at", data_dir, files=small.files)
+    done = import_dataset(small.publication, tmp_path / "not looked at", data_dir)
     assert (done.folder, done.already_there) == (folder, True)
     assert visible(data_dir) == {"x"}
 
@@ -210,10 +213,10 @@ def test_damaged_data_that_lies_deeper_is_left_alone(
 ) -> None:
     deeper = small.write(data_dir / "x")
     (deeper / "test_batch").write_bytes(b"mine")
-    done = import_cifar10(archive, data_dir, files=small.files)
+    done = import_dataset(small.publication, archive, data_dir)
     assert done.folder == data_dir / FOLDER
     assert (deeper / "test_batch").read_bytes() == b"mine"
-    assert {finding.state for finding in verify(data_dir, small.files)} == {"intact"}
+    assert {finding.state for finding in verify(data_dir, small.publication)} == {"intact"}
 
 
 def test_source_folder_without_it_says_where_to_get_it(
@@ -221,7 +224,7 @@ def test_source_folder_without_it_says_where_to_get_it(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(DataError, match="CIFAR-10 not found") as caught:
-        import_cifar10(tmp_path / "elsewhere", data_dir, files=small.files)
+        import_dataset(small.publication, tmp_path / "elsewhere", data_dir)
     assert "to --from" in str(caught.value.hint)
     assert not data_dir.exists()
 
@@ -230,13 +233,13 @@ def test_damaged_source_folder(small: "SmallDataSet", data_dir: Path, tmp_path: 
     source = small.write(tmp_path / "elsewhere")
     (source / "data_batch_2").write_bytes(small.contents["data_batch_2"][:-1])
     with pytest.raises(DataError, match="data_batch_2 is truncated"):
-        import_cifar10(source, data_dir, files=small.files)
+        import_dataset(small.publication, source, data_dir)
     assert not data_dir.exists()
 
 
 def test_source_that_is_not_there(small: "SmallDataSet", data_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"found neither at .*nowhere"):
-        import_cifar10(tmp_path / "nowhere", data_dir, files=small.files)
+        import_dataset(small.publication, tmp_path / "nowhere", data_dir)
 
 
 def test_interrupt_leaves_nothing(small: "SmallDataSet", data_dir: Path) -> None:
@@ -245,7 +248,7 @@ def test_interrupt_leaves_nothing(small: "SmallDataSet", data_dir: Path) -> None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        install(data_dir, gather, files=small.files, report=lambda _: None)
+        install(small.publication, data_dir, gather, report=lambda _: None)
     assert not data_dir.exists()
 
 
@@ -255,19 +258,19 @@ def test_leftovers_of_a_killed_process_are_cleared(
     leftover = data_dir / f".{FOLDER}.part"
     leftover.mkdir(parents=True)
     (leftover / "data_batch_1").write_bytes(b"half")
-    import_cifar10(archive, data_dir, files=small.files)
+    import_dataset(small.publication, archive, data_dir)
     assert visible(data_dir) == {FOLDER}
 
 
 def test_full_disk_names_the_file(
     small: "SmallDataSet", archive: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_space(descriptor: int, data: object) -> int:
+    def no_space(stream: object, data: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "write", no_space)
+    monkeypatch.setattr(dataset_files, "write_all", no_space)
     with pytest.raises(OSError, match="No space left") as caught:
-        import_cifar10(archive, data_dir, files=small.files)
+        import_dataset(small.publication, archive, data_dir)
     monkeypatch.undo()
     assert str(caught.value.filename).startswith(str(data_dir))
     assert not data_dir.exists()
@@ -285,7 +288,7 @@ def test_second_process_waits_and_finds_it_done(
             (staging / name).write_bytes(content)
 
     def first() -> None:
-        install(data_dir, slowly, files=small.files, report=lambda _: None)
+        install(small.publication, data_dir, slowly, report=lambda _: None)
 
     thread = threading.Thread(target=first)
     thread.start()
@@ -296,7 +299,7 @@ def test_second_process_waits_and_finds_it_done(
         assert event.kind == "waiting"
         waiting.set()
 
-    done = import_cifar10(archive, data_dir, files=small.files, report=report)
+    done = import_dataset(small.publication, archive, data_dir, report=report)
     thread.join()
     assert done.already_there
     assert contents(done.folder) == small.contents
@@ -309,14 +312,14 @@ def test_lock_of_a_dead_process_does_not_bind(
     context = multiprocessing.get_context("fork")
     process = context.Process(
         target=install,
-        args=(data_dir, lambda _: os.kill(os.getpid(), 9)),
-        kwargs={"files": small.files, "report": lambda _: None},
+        args=(small.publication, data_dir, lambda _: os.kill(os.getpid(), 9)),
+        kwargs={"report": lambda _: None},
     )
     process.start()
     process.join()
     assert process.exitcode == -9
     assert (data_dir / f".{FOLDER}.part").is_dir()
-    done = import_cifar10(archive, data_dir, files=small.files)
+    done = import_dataset(small.publication, archive, data_dir)
     assert contents(done.folder) == small.contents
 
 
@@ -324,5 +327,5 @@ def test_an_archive_of_something_else_says_where_to_get_the_right_one(tmp_path: 
     (tmp_path / "other.tar").write_bytes(bytes(2000))
     for source in ("other.tar", "nowhere.tar"):
         with pytest.raises(DataError) as refused:
-            import_cifar10(tmp_path / source, tmp_path / "data")
+            import_dataset(PUBLICATION, tmp_path / source, tmp_path / "data")
         assert "softmax download" in (refused.value.hint or "")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
+from softmax_cli.data.cifar10 import CLASS_NAMES
 from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import CLASS_NAMES, PIXELS
+from softmax_cli.data.images import PIXELS
 from softmax_cli.data.synthetic import make_synthetic
 
 

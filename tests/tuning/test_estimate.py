@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
+from softmax_cli.data.datasets import DATASETS
+from softmax_cli.data.synthetic import SYNTHETIC
 from softmax_cli.tuning.estimate import StackEstimate, estimate
 from softmax_cli.tuning.stack_run import trainer_of
 from softmax_cli.tuning.stacks import plan_stacks
@@ -63,3 +67,13 @@ def test_each_kind_of_stack_is_timed_once(space: Space, monkeypatch: pytest.Monk
     parameters = {"optimizer.learning_rate": {"low": 0.1, "high": 0.9, "num": 128}}
     assert len(estimates(space({**parameters, "training.batch_size": [10, 20]}))) == 4
     assert len(calls) == 2
+
+
+def test_images_are_counted_where_only_their_files_tell(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = estimates(space(RATES, **{"training.epochs": 2.0}))[0]
+    unknown = replace(SYNTHETIC, training_images=None, class_names=None)
+    monkeypatch.setitem(DATASETS, SYNTHETIC.name, unknown)
+    counted = estimates(space(RATES, **{"training.epochs": 2.0}))[0]
+    assert (counted.iterations, counted.memory) == (known.iterations, known.memory)

@@ -1,9 +1,9 @@
 """``softmax download``, made to expect a small archive instead of the 163 MB of CIFAR-10.
 
-It is run as a module, reads from the file that its first argument names what to expect and how much
-patience to have, puts that in place of the defaults, leaves out the mirrors of the internet, and
-runs the program's own ``main`` on the other arguments. It can be told to kill itself before one of
-its operations on files.
+It is run as a module, reads from the file that its first argument names what to expect, without the
+mirrors of the internet, and when to retry, puts that in place of the defaults, and runs the
+program's own ``main`` on the other arguments. It can be told to kill itself before one of its
+operations on files.
 """
 
 import json
@@ -16,7 +16,7 @@ from unittest import mock
 
 from softmax_cli.cli.main import main
 from softmax_cli.data import download
-from softmax_cli.data.batch_files import BatchFile
+from tests.data.expectation import expect, publication_from
 
 KILL_VARIABLE = "DOWNLOAD_PROGRAM_KILL_AT"
 _OPERATIONS = ("os.mkdir", "os.remove", "os.rename", "os.rmdir")
@@ -42,19 +42,12 @@ def _run() -> None:
     # What a shell starts in the background, and all that this starts, ignores Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     expected = json.loads(Path(sys.argv.pop(1)).read_text("utf-8"))
-    fetch = partial(
-        download.fetch_cifar10,
-        archive=download.Archive(**expected["archive"]),
-        files=tuple(BatchFile(**file) for file in expected["files"]),
-        patience=download.Patience(**expected["patience"]),
-    )
-    order = partial(download.mirror_order, mirrors=())
+    expect(publication_from(expected["publication"]))
+    policy = download.RetryPolicy(**expected["policy"])
+    fetch = partial(download.fetch_dataset, policy=policy)
     if operation := int(os.environ.get(KILL_VARIABLE, "0")):
         _kill_at(operation)
-    with (
-        mock.patch.object(download, "fetch_cifar10", fetch),
-        mock.patch.object(download, "mirror_order", order),
-    ):
+    with mock.patch.object(download, "fetch_dataset", fetch):
         main()
 
 

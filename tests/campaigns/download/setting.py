@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from softmax_cli.data.batch_files import FOLDER
-from softmax_cli.data.download import Archive, Patience
+from softmax_cli.data.download import RetryPolicy
 from tests.campaigns.download import patched_program
 from tests.campaigns.download.faults import Answer
 from tests.campaigns.processes.program import Ended, environment, is_noise
-from tests.data.conftest import SmallDataSet
+from tests.data.conftest import FOLDER, SmallDataSet
+from tests.data.expectation import downloaded_as
 from tests.data.mirror import CHUNK, Mirror
 
-PATIENT = Patience(
+PATIENT = RetryPolicy(
     connect_seconds=2, stall_seconds=1, attempts=3, first_pause=0.01, longest_pause=0.05
 )
 IMPATIENT = replace(PATIENT, attempts=1, rounds=1)
@@ -53,7 +53,9 @@ class DownloadSetting:
         self.data_dir = self.folder / "data"
         self.small = SmallDataSet()
         self.content = gzip.compress(self.small.archive(), compresslevel=1, mtime=0)
-        self.part = self.data_dir / "cifar-10-python.tar.gz.part"
+        name, digest = "cifar-10-python.tar.gz", hashlib.sha256(self.content).hexdigest()
+        self.publication = downloaded_as(self.small.publication, name, self.size, digest)
+        self.part = self.data_dir / f"{name}.part"
         self._mirrors: list[Mirror] = []
 
     @property
@@ -86,17 +88,12 @@ class DownloadSetting:
             server.server_close()
 
     def start(
-        self, *urls: str, patience: Patience = PATIENT, kill_at: int = 0
+        self, *urls: str, policy: RetryPolicy = PATIENT, kill_at: int = 0
     ) -> "subprocess.Popen[str]":
         """Start the program, whose standard error goes to its output."""
-        archive = Archive(
-            "cifar-10-python.tar.gz", self.size, hashlib.sha256(self.content).hexdigest()
-        )
-        expected = self.folder / f"expected-{patience.rounds}.json"
-        files = [asdict(file) for file in self.small.files]
-        expected.write_text(
-            json.dumps({"archive": asdict(archive), "files": files, "patience": asdict(patience)})
-        )
+        expected = self.folder / f"expected-{policy.rounds}.json"
+        document = {"publication": asdict(self.publication), "policy": asdict(policy)}
+        expected.write_text(json.dumps(document))
         options = [part for url in urls for part in ("--url", url)]
         program = [sys.executable, "-m", patched_program.__name__, str(expected)]
         return subprocess.Popen(
@@ -139,9 +136,9 @@ class DownloadSetting:
             demand(not left, f"left behind: {sorted(left)}")
         return ended
 
-    def run(self, *urls: str, patience: Patience = PATIENT, kill_at: int = 0) -> Ended:
+    def run(self, *urls: str, policy: RetryPolicy = PATIENT, kill_at: int = 0) -> Ended:
         """Run the program to its end; see `end`."""
-        return self.end(self.start(*urls, patience=patience, kill_at=kill_at))
+        return self.end(self.start(*urls, policy=policy, kill_at=kill_at))
 
     def finish(self, *urls: str) -> None:
         """Run the program once more, which has to succeed."""

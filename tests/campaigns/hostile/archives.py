@@ -9,8 +9,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 
-from softmax_cli.data.batch_files import FOLDER
-from tests.data.conftest import SmallDataSet
+from tests.data.conftest import FOLDER, SmallDataSet
 from tests.data.tar import BLOCK, member
 
 _VICTIM = "test_batch"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
-from softmax_cli.data.images import CLASS_NAMES
+from softmax_cli.data.cifar10 import CLASS_NAMES
 from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
 from softmax_cli.runs.model_file import SavedModel, save_model
 

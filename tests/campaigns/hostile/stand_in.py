@@ -12,12 +12,12 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import CodeType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from softmax_cli.data.batch_files import BatchFile
+from softmax_cli.data.dataset import Publication
 from tests.campaigns.processes import program
 from tests.campaigns.processes.fork_server import SECONDS, ForkServer, serve
 
@@ -35,18 +35,16 @@ class Case:
     Attributes:
         arguments: what follows ``softmax``.
         folder: the working directory, and where temporary files go.
-        files: name, size, MD5, SHA-256 and number of images of each file of the data set.
+        publication: what the program expects, as a document.
         memory: bytes of address space beyond those that the idle program has.
         outputs: folder for what it prints and raises.
-        archive: name, size and SHA-256 of the archive to download; None: those of CIFAR-10.
     """
 
     arguments: list[str]
     folder: str
-    files: list[tuple[str, int, str, str, int]]
+    publication: dict[str, Any]
     memory: int
     outputs: str
-    archive: tuple[str, int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,19 +75,17 @@ class StandIn(ForkServer):
         self,
         arguments: Sequence[object],
         folder: Path,
-        files: Sequence[BatchFile],
+        publication: Publication,
         *,
         memory: int,
-        archive: tuple[str, int, str] | None = None,
     ) -> Ended:
         """Run ``softmax ARGUMENTS``; `Case` describes the parameters."""
         case = Case(
             arguments=[str(item) for item in arguments],
             folder=str(folder),
-            files=[astuple(file) for file in files],
+            publication=asdict(publication),
             memory=memory,
             outputs=str(self._folder),
-            archive=archive,
         )
         code = self.run(asdict(case))
         out, err, events = (
@@ -113,6 +109,7 @@ def _import_program() -> None:
     import softmax_cli.cli.main
     import softmax_cli.config.loading
     import softmax_cli.config.presets
+    import softmax_cli.data.datasets
     import softmax_cli.data.download
     import softmax_cli.training.single_run
 
@@ -148,11 +145,9 @@ def _run_case(case: Case) -> NoReturn:
 
 def _expect(case: Case) -> None:
     """Let the program expect the case's files in place of CIFAR-10's."""
-    from softmax_cli.data.download import CIFAR10_ARCHIVE, Archive
-    from tests.data.expectation import expect
+    from tests.data.expectation import expect, publication_from
 
-    archive = Archive(*case.archive) if case.archive else CIFAR10_ARCHIVE
-    expect([BatchFile(*values) for values in case.files], archive)
+    expect(publication_from(case.publication))
 
 
 def _limit(memory: int) -> None:

@@ -1,0 +1,106 @@
+"""What a data set is: one record for each, found by name in ``datasets``.
+
+A data set is loaded split by split. Where it is published as files, download, verification and all
+messages about them follow from a record of what is published.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from softmax_cli.data.images import ImageSet
+
+Split: TypeAlias = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file of a published data set.
+
+    Attributes:
+        name: file name.
+        size: length in bytes.
+        md5: hex digest of the content, as published.
+        sha256: hex digest of the content.
+        examples: how many labelled images it holds; 0 for a file that describes the others.
+    """
+
+    name: str
+    size: int
+    md5: str
+    sha256: str
+    examples: int
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The one file that is downloaded.
+
+    Attributes:
+        name: file name.
+        size: length in bytes.
+        sha256: hex digest of the content.
+        mirrors: URLs where it is found, in the order in which they are tried.
+        url_variable: environment variable that names another one.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    mirrors: tuple[str, ...]
+    url_variable: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is published as files. Data sets that read the same files differently share it.
+
+    Attributes:
+        title: what messages call it.
+        command: what fetches it, as typed in a shell.
+        folder: name of the folder that holds the files.
+        archive: what they are downloaded as.
+        files: what the folder holds.
+        other_forms: what is not read, but is easily taken for it: a regular expression for names
+            of files and folders that nothing else has, and what they are.
+    """
+
+    title: str
+    command: str
+    folder: str
+    archive: Archive
+    files: tuple[PublishedFile, ...]
+    other_forms: tuple[tuple[str, str], ...]
+
+    @property
+    def lock_name(self) -> str:
+        """The file that is locked while something is put into its directory."""
+        return f".{self.title.lower()}.lock"
+
+    @property
+    def staging_name(self) -> str:
+        """The folder that the files are gathered in."""
+        return f".{self.folder}.part"
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """One data set.
+
+    Attributes:
+        name: what ``data.dataset`` calls it.
+        title: what messages call it.
+        class_names: in label order; None where only the user's files tell.
+        training_images: length of the training split; None where only the user's files tell.
+        load: ``load(data_dir, split)`` gives one split, of the same images and digest at each call.
+            It raises a `DataError` where files in ``data_dir`` are missing or not intact.
+        publication: the files it is read from, if they are published.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...] | None
+    training_images: int | None
+    load: Callable[[Path, Split], ImageSet]
+    publication: Publication | None = None
