@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from softmax_cli.plots import render
-from softmax_cli.plots.grid import read_axis
 from softmax_cli.plots.points import (
     accuracy_range,
     add_colour_bar,
@@ -17,6 +16,7 @@ from softmax_cli.plots.points import (
     line_figure,
 )
 from softmax_cli.plots.style import BLUE, GREY, VERMILION, new_figure
+from softmax_cli.plots.trial_grid import read_axis
 
 RATE = read_axis("optimizer.learning_rate", [1e-2, 1e-4, 1e-3, 1.0])
 MOMENTUM = read_axis("optimizer.momentum", [0.0, 0.9, 0.5, 0.25])
