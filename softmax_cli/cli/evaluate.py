@@ -127,7 +127,7 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
         "loss": f"{evaluation.loss:.4f}",
     }
     if assessment.reliability is None:
-        facts["calibration"] = "a hinge model has no probabilities; --calibrate gives it some"
+        facts["calibration"] = "no probabilities without a temperature; --calibrate fits one"
     else:
         facts["calibration error"] = (
             f"{percent(assessment.reliability.expected_calibration_error)} "

@@ -115,7 +115,7 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
         album: where the pictures go.
 
     Returns:
-        Their paths; the confusion matrix alone for a hinge model without calibration, which has no
+        Their paths; the confusion matrix alone for a model of margins without calibration, which has no
         probabilities.
     """
     from softmax_cli.plots.confusion import confusion_figure

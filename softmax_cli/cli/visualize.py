@@ -124,7 +124,7 @@ def _draw_evaluation(
     """Pictures of the latest evaluation, if there was one and its images are still there."""
     from softmax_cli.cli.run_pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
-    from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature
+    from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature, loss_of
 
     try:
         assessment = assess_again(run.path / "evaluation.json", model, data_dir)
@@ -145,7 +145,8 @@ def _draw_evaluation(
     paths = draw_assessment(assessment, fitted, album)
     if len(paths) == 1:
         output.message(
-            "A hinge model has no probabilities to draw; it gets some from: "
+            f"The model's scores are {loss_of(model).scores_are}, so there are no probabilities to "
+            "draw; it gets some from: "
             f"softmax evaluate {quoted(run.path)} --calibrate"
         )
     return paths

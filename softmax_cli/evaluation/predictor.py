@@ -80,11 +80,12 @@ def loss_of(model: SavedModel) -> Loss:
         ModelError: the settings do not say which.
     """
     name = _setting(model, "model", "loss")
-    if name not in LOSSES:
+    if name is None:
         raise ModelError(
-            "the model's settings do not say with which loss it was trained",
-            hint=HINT,
+            "the model's settings do not say with which loss it was trained", hint=HINT
         )
+    if name not in LOSSES:
+        raise ModelError(f"the model was trained with a loss that this version lacks: {name!r}")
     return LOSSES[name]
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -90,7 +89,7 @@ def _training_split(config: TrainConfig) -> tuple[int, tuple[str, ...]]:
     """Length of the training split and its class names; it is loaded only if need be."""
     spec = find_dataset(config.data.dataset)
     if spec.training_images is None or spec.class_names is None:
-        images = spec.load(Path(config.data.dir), "train")
+        images = spec.load(config.data.directory, "train")
         return len(images), images.class_names
     return spec.training_images, spec.class_names
 

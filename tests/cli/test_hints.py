@@ -591,9 +591,8 @@ def options_of(command: str) -> set[str]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = {command: options_of(command) for command in COMMANDS}
-    anywhere = set().union(
-        *known.values(), {"--help", "--version", "--install-completion", "--show-completion"}
-    )
+    of_typer = {"--help", "--version", "--install-completion", "--show-completion"}
+    anywhere = set().union(*known.values(), of_typer)
     for place, text in texts():
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text):
             assert option in anywhere, f"{place}: {option}"

@@ -67,10 +67,15 @@ def test_only_some_losses_give_probabilities() -> None:
     assert own_temperature(model(model={"loss": "hinge"})) is None
 
 
-@pytest.mark.parametrize("settings", [{}, {"model": 3}, {"model": {"loss": "squared"}}])
+@pytest.mark.parametrize("settings", [{}, {"model": 3}, {"model": {"loss": 3}}])
 def test_settings_that_name_no_loss_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="with which loss"):
         loss_of(model(**settings))
+
+
+def test_a_loss_of_another_version_is_named() -> None:
+    with pytest.raises(ModelError, match="a loss that this version lacks: 'squared'"):
+        loss_of(model(model={"loss": "squared"}))
 
 
 def test_a_model_must_fit_the_features_that_it_names(tmp_path: Path) -> None:
