@@ -115,8 +115,8 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
         album: where the pictures go.
 
     Returns:
-        Their paths; the confusion matrix alone for a model of margins without calibration, which has no
-        probabilities.
+        Their paths; the confusion matrix alone where a model has no probabilities, as one of
+        margins without a calibration.
     """
     from softmax_cli.plots.confusion import confusion_figure
 
