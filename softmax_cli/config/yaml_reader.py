@@ -3,7 +3,7 @@ r"""A strict reader for the YAML of this project, which remembers where everythi
 It is the YAML 1.2 core schema without its surprises: ``true`` and ``false`` are the only booleans,
 ``1e-3`` and ``.5`` are numbers, there are no dates, no base 60, no octal, and ``010`` is text.
 Anchors, aliases, tags, merge keys, several documents and keys that are not text are refused, and so
-is whatever is not UTF-8, too large or too deeply nested.
+is whatever is no text, too large or too deeply nested.
 
 The document is built from PyYAML's event stream. Its composer is recursive, and the one written in
 C overflows the stack on deep nesting before anyone could count the levels; the event parsers keep
@@ -27,6 +27,7 @@ from softmax_cli.config.problems import (
     shown,
 )
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.runs.text import decode
 
 MAXIMUM_BYTES = 256 * 1024
 MAXIMUM_DEPTH = 16
@@ -78,12 +79,13 @@ def read_yaml_file(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not UTF-8, is larger than
-            ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than ``MAXIMUM_DEPTH``.
+        ConfigurationError: if the file cannot be read, is neither UTF-8 nor UTF-16 with a byte
+            order mark, is larger than ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than
+            ``MAXIMUM_DEPTH``.
     """
     source = str(path)
     try:
-        text = _file_bytes(path).decode("utf-8-sig")
+        text = decode(_file_bytes(path))
     except UnicodeDecodeError as error:
         raise _refusal(source, f"expected UTF-8 text, got a stray byte at {error.start}") from error
     return read_yaml(text, source)
