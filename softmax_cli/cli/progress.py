@@ -97,5 +97,5 @@ class TrainingObserver:
         self._output.warning(message)
 
     def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed or SIGTERM came."""
+        """Whether Ctrl-C was pressed, or another signal asked to stop."""
         return signals.stop_requested()

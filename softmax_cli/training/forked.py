@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from softmax_cli.errors import LostProcessError
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
@@ -45,8 +46,8 @@ def shared_copy(array: NDArray[Any]) -> NDArray[Any]:
 class Fork:
     """A fork of this process that does what it is told, order by order.
 
-    It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and ends
-    when the parent does.
+    It closes all files but the standard streams, leaves Ctrl-C and the other signals that ask to
+    stop to the parent, and ends when the parent does.
 
     Args:
         obey: called in the fork for each order; calls its argument once, when the answer is ready.
@@ -106,8 +107,8 @@ class Fork:
 
     def _serve(self, obey: Callable[[Callable[[], None]], None]) -> None:
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
             os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
             with np.errstate(over="ignore", invalid="ignore"):
                 while True:

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.runs.tables import read_jsonl
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.cli.conftest import QUICK, Run, Start
 from tests.tuning.conftest import table
 
@@ -310,15 +311,14 @@ def test_a_picture_that_a_crash_left_half_written_is_removed(run: Run, tmp_path:
     assert sorted(best.iterdir()) == before
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_what_was_done(
-    start: Start, run: Run, tmp_path: Path, number: int, code: int
+    start: Start, run: Run, tmp_path: Path, stop_signal: signal.Signals
 ) -> None:
     process = start(*ENDLESS, "--run-dir", "cut", "--format", "json")
     wait_for(tmp_path / "cut/checkpoint")
-    process.send_signal(number)
+    process.send_signal(stop_signal)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
+    assert process.returncode == 128 + stop_signal, err
     assert out == ""
     assert "stopped with 0 of 18 trials done" in err
     assert "softmax sweep --resume cut" in err
@@ -345,7 +345,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         process.wait()
 
 
-def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
+def test_a_sweep_on_a_cluster_is_the_same_and_a_signal_ends_it_soon(
     start: Start, run: Run, tmp_path: Path, scheduler: str
 ) -> None:
     assert run(*SWEEP, "--run-dir", "here").code == 0
@@ -354,17 +354,19 @@ def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
     assert result.json()["trials"] == NINE
     assert table(tmp_path / "here") == table(tmp_path / "there")
 
-    process = start(*ENDLESS, "--run-dir", "cut", "--scheduler", scheduler)
-    wait_for(tmp_path / "cut/sweep.yaml")
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    pressed = time.monotonic()
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert time.monotonic() - pressed < 4
-    assert out == ""
-    assert "Traceback" not in err
-    assert "softmax sweep --resume cut" in err
+    for number in STOP_SIGNALS:
+        name = f"cut-{number:d}"
+        process = start(*ENDLESS, "--run-dir", name, "--scheduler", scheduler)
+        wait_for(tmp_path / name / "sweep.yaml")
+        time.sleep(1.5)
+        process.send_signal(number)
+        sent = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, err
+        assert time.monotonic() - sent < 4
+        assert out == ""
+        assert "Traceback" not in err
+        assert f"softmax sweep --resume {name}" in err
 
 
 def test_a_scheduler_that_does_not_answer_is_a_usage_error(
