@@ -91,8 +91,9 @@ def load_latest_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
             damages.append(error)
     if damages:
         found = "\n".join(error.message for error in damages)
+        hints = filter(None, (damages[0].hint, f"To start from the beginning, remove {directory}."))
         raise CheckpointError(
-            f"no checkpoint in {directory} can be read\n{found}", hint=damages[0].hint
+            f"no checkpoint in {directory} can be read\n{found}", hint=" ".join(hints)
         )
     raise CheckpointError(f"no checkpoint in {directory}")
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.writing import to_yaml
+from softmax_cli.errors import ConfigurationError
 from softmax_cli.runs.atomic import write_text
 from softmax_cli.runs.directory import create_run_directory
 from softmax_cli.training.assembly import TrainingData
@@ -20,7 +22,7 @@ from softmax_cli.tuning.stack_run import (
 )
 from softmax_cli.tuning.stack_states import StackStates
 from softmax_cli.tuning.stacks import Stack
-from softmax_cli.tuning.trials import Trial
+from softmax_cli.tuning.trials import Trial, trial_id
 
 
 def write_best_run(
@@ -51,7 +53,7 @@ def write_best_run(
     """
     text = to_yaml(trial.config)
     write_text(directory / "best.yaml", text)
-    if _is_there(directory / "best", text):
+    if _is_there(directory / "best", trial):
         return
     images = data.of(trial.config)
     trainer = _trained(trial, states if folds == 1 else None, images, observer)
@@ -60,13 +62,15 @@ def write_best_run(
         write_results(run, trial.config, images, trainer, 0, seconds)
 
 
-def _is_there(best: Path, settings: str) -> bool:
-    """Whether a finished run with these settings is there; its summary is written last."""
+def _is_there(best: Path, trial: Trial) -> bool:
+    """Whether a finished run of a trial is there; its summary is written last."""
     config = best / "config.yaml"
     if not (config.is_file() and (best / "summary.json").is_file()):
         return False
-    _, _, written = config.read_text(encoding="utf-8").partition("\n")
-    return written == settings
+    try:
+        return trial_id(load_train_config(str(config))) == trial.id
+    except ConfigurationError:
+        return False
 
 
 def _trained(

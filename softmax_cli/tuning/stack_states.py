@@ -1,6 +1,10 @@
-"""The states of a sweep's stacks on disk: of those in flight, and the last one of the best."""
+"""The states of a sweep's stacks on disk: of those in flight, and the last one of the best.
 
-from collections.abc import Collection
+A sweep that has come to its end needs none of them.
+"""
+
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from softmax_cli.errors import CheckpointError
@@ -33,6 +37,16 @@ class StackStates:
         step = int(result.state["iteration"][0])
         save_checkpoint(self.folder(task), Checkpoint(step, result.state, result.document))
 
+    def check(self, tasks: Iterable[StackTask]) -> None:
+        """Check that each state that one of the tasks would go on from can be read.
+
+        Raises:
+            CheckpointError: one is damaged, or of another format.
+        """
+        for task in tasks:
+            if has_checkpoints(self.folder(task)):
+                load_latest_checkpoint(self.folder(task))
+
     def begun(self) -> list[list[str]]:
         """Ids of the trials of each stack that there is a state of, in the order of the stack."""
         return [saved.document["trials"] for _, saved in self._all()]
@@ -49,15 +63,20 @@ class StackStates:
             if best_id not in trials and all(trial in done for trial in trials):
                 remove_checkpoints(folder)
 
+    def remove_all(self) -> None:
+        """Remove every state, whether it can be read or not."""
+        for folder in self._directory.glob("stack-*"):
+            remove_checkpoints(folder)
+        with suppress(OSError):
+            self._directory.rmdir()
+
     def _all(self) -> list[tuple[Path, Checkpoint]]:
-        """Folder and latest checkpoint of each stack."""
-        folders = sorted(self._directory.glob("stack-*"))
-        return [(folder, _latest(folder)) for folder in folders if has_checkpoints(folder)]
+        """Folder and latest checkpoint of each stack whose state can be read.
 
-
-def _latest(folder: Path) -> Checkpoint:
-    try:
-        return load_latest_checkpoint(folder)[0]
-    except CheckpointError as error:
-        hint = f"Remove {folder}, and its trials are trained from the beginning."
-        raise CheckpointError(error.message, hint=hint) from error
+        One that cannot may be left of trials that are done; :meth:`check` finds those that matter.
+        """
+        found = []
+        for folder in sorted(self._directory.glob("stack-*")):
+            with suppress(CheckpointError):
+                found.append((folder, load_latest_checkpoint(folder)[0]))
+        return found

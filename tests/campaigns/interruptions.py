@@ -101,13 +101,12 @@ def _interrupt(case: Case, arguments: Sequence[str]) -> list[str]:
 
 
 def _send(process: "subprocess.Popen[bytes]", number: signal.Signals, rng: random.Random) -> None:
-    """Send a signal to a process, or like a terminal to its group; SIGHUP more than once."""
-    to_group = rng.random() < 0.5
+    """Send a signal to a process, or like a terminal to its group; SIGHUP perhaps again."""
+    send = rng.choice((os.kill, os.killpg))
     for _ in range(rng.choice((1, 2)) if number == signal.SIGHUP else 1):
-        if to_group:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
+        if process.poll() is None:
+            send(process.pid, number)
+            time.sleep(rng.uniform(0, 0.01))  # two at once would be one
 
 
 def _checkpoints(place: Path) -> set[str]:

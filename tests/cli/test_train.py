@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -212,6 +213,24 @@ def test_resuming_a_finished_run_reports_it_again(run: Run) -> None:
     again = run("train", "--resume", "here", "--format", "json")
     assert again.code == 0
     assert again.json() == first.json()
+
+
+def test_a_finished_run_needs_none_of_its_checkpoints(run: Run, trained: Path) -> None:
+    first = run("train", "--resume", "here", "--format", "json").json()
+    for path in (trained / "checkpoint").iterdir():
+        path.write_bytes(b"of another format")
+    commands = (
+        ("train", "--resume", "here", "--format", "json"),
+        ("evaluate", "here", "--calibrate"),
+        ("visualize", "here"),
+        ("predict", "here", "here/curves.png", "--calibrated"),
+    )
+    for command in commands:
+        assert run(*command).code == 0
+    shutil.rmtree(trained / "checkpoint")
+    for command in commands:
+        assert run(*command).code == 0
+    assert run(*commands[0]).json() == first
 
 
 def test_curves_that_a_crash_left_out_are_drawn_on_resuming(run: Run, tmp_path: Path) -> None:

@@ -155,7 +155,8 @@ def test_a_checkpoint_of_a_newer_format_names_the_version_that_reads_it(
         save_checkpoint(tmp_path, make_checkpoint(500))
     with pytest.raises(CheckpointError, match=r"written by softmax 9\.3\.1") as caught:
         load_latest_checkpoint(tmp_path)
-    assert caught.value.hint == "Install softmax 9.3.1 or newer."
+    hint = f"Install softmax 9.3.1 or newer. To start from the beginning, remove {tmp_path}."
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("exists", [True, False])
