@@ -212,8 +212,8 @@ _REFUSED = _shapes(
 
 _BYTES = [
     Shape("byte order mark", b"\xef\xbb\xbfseed: 1\n", valid=True),
-    Shape("UTF-16, little end first", "seed: 1\n".encode("utf-16")),
-    Shape("UTF-16, big end first", "\ufeffseed: 1\n".encode("utf-16-be")),
+    Shape("UTF-16, little end first", "seed: 1\n".encode("utf-16"), valid=True),
+    Shape("UTF-16, big end first", "\ufeffseed: 1\n".encode("utf-16-be"), valid=True),
     Shape("UTF-16 without a mark", "seed: 1\n".encode("utf-16-le")),
     Shape("UTF-32", "seed: 1\n".encode("utf-32")),
     Shape("Latin-1", "data: {dir: donn\xe9es}\n".encode("latin-1")),
