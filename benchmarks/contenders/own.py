@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.task import Images, LinearModel, Task
 from softmax_cli.config.schema import TrainConfig
@@ -134,6 +135,8 @@ class SoftmaxSweep:
         settings = to_yaml(self._sweep)
         with (
             self._task.images.in_memory(),
+            # A finished sweep removes its checkpoints, but the weights of some trials are judged.
+            mock.patch.object(StackCheckpoints, "remove_all"),
             create_run_directory(path, kind="sweep", settings=settings) as self._run,
         ):
             run_sweep(self._run, self._sweep, Unwatched())

@@ -32,7 +32,7 @@ def main() -> NoReturn:
 
     Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; 3 data, model or
     checkpoint missing or not intact; 4 training diverged; 5 some trials of a sweep failed; 130
-    after Ctrl-C and 143 after SIGTERM.
+    after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP and 138 (158 on macOS) after SIGUSR1.
     """
     streams.make_usable()
     try:

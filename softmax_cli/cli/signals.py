@@ -1,11 +1,18 @@
-"""Ctrl-C and SIGTERM: the first asks a run to save and stop, the second stops at once."""
+"""Ctrl-C, SIGTERM, SIGHUP and SIGUSR1: the first one asks a run to save and stop.
+
+Ctrl-C or SIGTERM after one of these two stops at once. Others that follow are no reason to: a
+terminal that is closed sends SIGHUP twice, itself and by its shell, and a batch system that has
+warned of its time limit sends SIGTERM when that is reached.
+"""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from softmax_cli.training.stop_signals import STOP_SIGNALS
+
+_URGENT = (signal.SIGINT, signal.SIGTERM)
 _received: list[int] = []
 
 
@@ -21,8 +28,11 @@ def exit_code() -> int:
 
 @contextmanager
 def stopping_gracefully() -> Iterator[None]:
-    """Within this context the first signal is only noted, for :func:`stop_requested` to tell."""
-    previous = {number: signal.signal(number, _note) for number in _SIGNALS}
+    """Within this context the first signal is only noted, for :func:`stop_requested` to tell.
+
+    SIGHUP and SIGUSR1 stay ignored where they are, as ``nohup`` has it.
+    """
+    previous = {number: signal.signal(number, _note) for number in STOP_SIGNALS if _is_ours(number)}
     try:
         yield
     finally:
@@ -30,7 +40,12 @@ def stopping_gracefully() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _is_ours(number: int) -> bool:
+    return number in _URGENT or signal.getsignal(number) != signal.SIG_IGN
+
+
 def _note(number: int, _frame: FrameType | None) -> None:
+    is_repeated = number in _URGENT and any(earlier in _URGENT for earlier in _received)
     _received.append(number)
-    if len(_received) > 1:
+    if is_repeated:
         raise KeyboardInterrupt

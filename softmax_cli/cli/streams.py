@@ -1,8 +1,14 @@
-"""Standard streams, whatever the shell made of them: closed, full, of no width, not of Unicode."""
+"""Standard streams, whatever the shell made of them: closed, full, of no width, not of Unicode.
+
+Results that cannot be written are an error. Messages that cannot be, as where the terminal was
+closed, are dropped: they must keep no run from saving what it has done.
+"""
 
 import io
 import os
 import sys
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 
 def make_usable() -> None:
@@ -20,12 +26,34 @@ def make_usable() -> None:
         os.environ.pop("COLUMNS", None)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if not isinstance(sys.stderr, _Messages):
+        sys.stderr = cast("TextIO", _Messages(sys.stderr))
 
 
 def abandon_unwritable() -> None:
-    """Keep the interpreter from failing again when it flushes streams at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Keep the interpreter from failing again when it flushes stdout at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Messages:
+    """A stream that drops what it cannot write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text if that can be done."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered if that can be done."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

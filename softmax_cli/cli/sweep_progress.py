@@ -76,7 +76,7 @@ class SweepProgress(ProgressDisplay):
         self._output.warning(message)
 
     def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed or SIGTERM came."""
+        """Whether Ctrl-C was pressed, or another signal asked to stop."""
         return signals.stop_requested()
 
     def _show(self, name: str, completed: int, total: int) -> None:

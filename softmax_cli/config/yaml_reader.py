@@ -11,7 +11,6 @@ their state on the heap, and reading stops at the first level too many. From PyY
 in C refuses a thousand levels by itself; then the one in Python says which level is the first.
 """
 
-import codecs
 import re
 import stat
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from softmax_cli.config.problems import (
     shown,
 )
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.runs.text import decode
 
 MAXIMUM_BYTES = 256 * 1024
 MAXIMUM_DEPTH = 16
@@ -82,17 +82,15 @@ def read_yaml_file(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not text, is larger than
-            ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than ``MAXIMUM_DEPTH``.
+        ConfigurationError: if the file cannot be read, is neither UTF-8 nor UTF-16 with a byte
+            order mark, is larger than ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than
+            ``MAXIMUM_DEPTH``.
     """
     source, content = str(path), _file_bytes(path)
-    # Windows PowerShell 5.1 writes what a command prints (`> mine.yaml`) as UTF-16 with a mark.
-    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-16" if is_wide else "utf-8-sig")
+        text = decode(content)
     except UnicodeDecodeError as error:
-        expected = "UTF-16" if is_wide else "UTF-8"
-        complaint = f"expected {expected} text, got a stray byte at {error.start}"
+        complaint = f"expected {error.encoding.upper()} text, got a stray byte at {error.start}"
         raise _refusal(source, complaint) from error
     return read_yaml(text, source)
 

@@ -25,6 +25,7 @@ CHECKPOINT_FORMAT = SealedFormat(
     error=CheckpointError,
     header_limit=64 * 2**20,
     allows_non_finite=True,
+    noted_in="state",
 )
 
 _NAME = re.compile(r"step-(\d{8,18})\.safetensors")
@@ -95,7 +96,10 @@ def load_latest_checkpoint(directory: Path) -> tuple[Checkpoint, list[str]]:
             damages.append(error)
     if damages:
         found = "\n".join(error.message for error in damages)
-        raise CheckpointError(f"no intact checkpoint in {directory}\n{found}", hint=damages[0].hint)
+        hints = filter(None, (damages[0].hint, f"To start from the beginning, remove {directory}."))
+        raise CheckpointError(
+            f"no checkpoint in {directory} can be read\n{found}", hint=" ".join(hints)
+        )
     raise CheckpointError(f"no checkpoint in {directory}")
 
 

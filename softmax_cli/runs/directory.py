@@ -6,8 +6,8 @@
     runs/sweep/<name>/   sweep.yaml   trials.jsonl results.csv   best.yaml  best/  checkpoint/  ...
 
 The first line of ``config.yaml`` or ``sweep.yaml`` marks a directory as a run of this program, and
-of which format version. That file is written first and removed last, so a directory is recognised
-at every moment between.
+of which format version; the second says which version of softmax wrote it. That file is written
+first and removed last, so a directory is recognised at every moment between.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from softmax_cli import __version__
 from softmax_cli.errors import RunDirectoryError
 from softmax_cli.paths import quoted
 from softmax_cli.runs.atomic import (
@@ -29,12 +30,16 @@ from softmax_cli.runs.atomic import (
 )
 from softmax_cli.runs.locks import LOCK_NAME, DirectoryLock
 from softmax_cli.runs.pictures import PICTURE_FILES
+from softmax_cli.runs.text import decode
+from softmax_cli.runs.versions import other_format, stated_version
 
 Kind = Literal["train", "sweep"]
 
 _FORMAT_VERSION = 1
-_MARKER = re.compile(rb"# softmax (train|sweep) run, format (\d{1,9})\r?\n")
-_LONGEST_MARKER = 100
+_MARKER = re.compile(
+    r"# softmax (train|sweep) run, format ([0-9]{1,9})\r?\n(?:# written by softmax (\S+)\r?\n)?"
+)
+_LONGEST_MARKER = 200
 _SETTINGS_NAMES: dict[Kind, str] = {"train": "config.yaml", "sweep": "sweep.yaml"}
 _CALLED: dict[str, str] = {"train": "training run", "sweep": "sweep"}
 _MADE_FILES = {
@@ -212,7 +217,8 @@ def resume_command(kind: Kind, path: Path) -> str:
 
 
 def _marker(kind: Kind) -> str:
-    return f"# softmax {kind} run, format {_FORMAT_VERSION}"
+    first = f"# softmax {kind} run, format {_FORMAT_VERSION}"
+    return f"{first}\n# written by softmax {__version__}"
 
 
 def _recognise(path: Path) -> Kind | None:
@@ -227,14 +233,12 @@ def _is_marked(settings: Path, kind: Kind) -> bool:
     if not settings.is_file():
         return False
     with settings.open("rb") as stream:
-        match = _MARKER.match(stream.read(_LONGEST_MARKER))
-    if match is None or match[1] != kind.encode():
+        match = _MARKER.match(decode(stream.read(_LONGEST_MARKER), errors="replace"))
+    if match is None or match[1] != kind:
         return False
-    if int(match[2]) != _FORMAT_VERSION:
-        raise RunDirectoryError(
-            f"expected a run of format version {_FORMAT_VERSION}, got {int(match[2])}: {settings}",
-            hint="Use the version of softmax that made it.",
-        )
+    if (found := int(match[2])) != _FORMAT_VERSION:
+        message, hint = other_format(found, _FORMAT_VERSION, stated_version(match[3]))
+        raise RunDirectoryError(f"{settings}: {message}", hint=hint)
     return True
 
 

@@ -14,7 +14,12 @@ from softmax_cli.runs.sealed import SealedFormat, Tensors, read_sealed, write_se
 from softmax_cli.runs.tables import json_value
 
 MODEL_FORMAT = SealedFormat(
-    kind="model", version=1, error=ModelError, header_limit=2**20, allows_non_finite=False
+    kind="model",
+    version=1,
+    error=ModelError,
+    header_limit=2**20,
+    allows_non_finite=False,
+    noted_in="results",
 )
 
 _TENSORS = ("weights", "bias", "mean", "scale")

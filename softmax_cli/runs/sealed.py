@@ -9,6 +9,10 @@ is the JSON text::
 The digits stand at a fixed place, so the seal is checked before anything else is believed. The same
 content always gives the same bytes. Reading trusts no size that the file states about itself: it
 takes the memory of the file plus what a header of the format's greatest length can need.
+
+The version of softmax that wrote a file stands in the document as ``softmax_version``, within the
+mapping ``noted_in`` of its format: versions that did not write it yet read the file all the same. A
+format to come states it in the envelope, where it is looked for first.
 """
 
 import hashlib
@@ -27,9 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from softmax_cli import __version__
 from softmax_cli.errors import IntegrityError
 from softmax_cli.runs.atomic import replacing
+from softmax_cli.runs.versions import other_format, stated_version
 
+_VERSION_KEY = "softmax_version"
 _ENTRY = "softmax"
 _LENGTH_BYTES = 8  # a safetensors file starts with its header's length, little-endian
 _PREAMBLE = b'{"__metadata__":{"softmax":"{\\"sha256\\":\\"'
@@ -65,6 +72,7 @@ class SealedFormat:
         error: raised when a file is missing or not intact.
         header_limit: greatest length of a header in bytes. Parsing takes up to forty times as much.
         allows_non_finite: whether the document may hold NaN and infinities.
+        noted_in: the mapping in the document that also holds the version of softmax.
     """
 
     kind: str
@@ -72,6 +80,7 @@ class SealedFormat:
     error: type[IntegrityError]
     header_limit: int
     allows_non_finite: bool
+    noted_in: str
 
 
 def write_sealed(
@@ -90,7 +99,7 @@ def write_sealed(
         OSError: writing failed; what was at ``path`` is still there.
     """
     try:
-        text = _envelope_text(form, document, _BLANK_DIGEST)
+        text = _envelope_text(form, _with_version(form, document), _BLANK_DIGEST)
     except ValueError as error:
         raise form.error(f"a {form.kind} cannot hold these settings: {error}") from error
     storable = {name: _storable(form, name, array) for name, array in tensors.items()}
@@ -236,15 +245,33 @@ def _open_envelope(metadata: dict[str, str], form: SealedFormat, digest: str) ->
     if kind != form.kind:
         raise form.error(f"expected a {form.kind}, got a {reprlib.repr(kind)}")
     if version != form.version:
-        raise form.error(
-            f"expected format version {form.version} of a {form.kind}, got {reprlib.repr(version)}",
-            hint="Use the version of softmax that wrote it.",
-        )
+        found = version if type(version) is int else reprlib.repr(version)
+        message, hint = other_format(found, form.version, _written_by(form, envelope))
+        raise form.error(message, hint=hint)
     # One content has one text: this refuses repeated or further keys and odd spellings of numbers.
     is_canonical = text == _envelope_text(form, document, digest)
     if metadata or not is_canonical or not isinstance(document, dict):
         raise ValueError("its settings are not as softmax writes them")
+    _noted(form, document).pop(_VERSION_KEY, None)
     return document
+
+
+def _with_version(form: SealedFormat, document: dict[str, Any]) -> dict[str, Any]:
+    if form.noted_in not in document:
+        return document
+    return {**document, form.noted_in: {**document[form.noted_in], _VERSION_KEY: __version__}}
+
+
+def _noted(form: SealedFormat, document: object) -> dict[str, Any]:
+    """The mapping that may hold the version of softmax; an empty one where there is none."""
+    noted = document.get(form.noted_in) if isinstance(document, dict) else None
+    return noted if isinstance(noted, dict) else {}
+
+
+def _written_by(form: SealedFormat, envelope: dict[str, Any]) -> str | None:
+    """The version of softmax that wrote a file, of whatever format."""
+    noted = _noted(form, envelope.get("document"))
+    return stated_version(envelope.get(_VERSION_KEY)) or stated_version(noted.get(_VERSION_KEY))
 
 
 def _parse_object(text: bytes) -> dict[str, Any]:

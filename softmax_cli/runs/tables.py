@@ -19,6 +19,7 @@ from typing import Any
 from softmax_cli.errors import CheckpointError, ModelError
 from softmax_cli.runs.atomic import errors_naming, sync_directory, write_all, write_text
 from softmax_cli.runs.directory import resume_command
+from softmax_cli.runs.text import decode, read_text
 
 
 def json_value(value: object) -> Any:
@@ -87,7 +88,7 @@ def read_json(path: Path) -> dict[str, Any]:
         OSError: it cannot be read.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not a JSON document: {error}") from error
     if not isinstance(document, dict):
@@ -103,9 +104,8 @@ def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
         OSError: the file cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader)
+        reader = csv.DictReader(_lines(path))
+        rows = list(reader)
         if not set(columns) <= set(reader.fieldnames or ()):
             raise KeyError(columns)
         return {name: [float(row[name] or "nan") for row in rows] for name in columns}
@@ -139,13 +139,17 @@ def read_results(path: Path) -> SweepResults:
         raise ModelError(f"no results at {path}", hint=hint)
     accuracies = read_numbers(path, ("validation_accuracy",))["validation_accuracy"]
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            header, *rows = csv.reader(stream)
+        header, *rows = csv.reader(_lines(path))
         columns = range(header.index("id") + 1, header.index("status"))
         parameters = {header[i]: [_value(row[i]) for row in rows] for i in columns}
     except (ValueError, IndexError, csv.Error) as error:
         raise ModelError(f"expected the results of a sweep in {path}: {error}") from error
     return SweepResults(parameters, accuracies)
+
+
+def _lines(path: Path) -> io.StringIO:
+    """The lines of a table, with the newlines that may be inside a cell."""
+    return io.StringIO(read_text(path), newline="")
 
 
 def _value(cell: str) -> Any:
@@ -218,6 +222,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         OSError: the file exists but cannot be read.
     """
     try:
+        # Split before it is decoded: the last line may be torn in the middle of a character.
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
@@ -226,7 +231,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 
 def _object_of_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(line)
+        document = json.loads(decode(line))
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}, line {number}: expected JSON, got {error}") from error
     if not isinstance(document, dict):

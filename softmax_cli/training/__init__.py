@@ -6,5 +6,6 @@
 - ``updates``: how a gradient changes the weights
 - ``engine``: the two products of a step, on two processes
 - ``trainer``: the loop, a generator of progress
+- ``stop_signals``: what asks a run to save and stop
 - ``session``: settings and files around the loop: data, checkpoints, results
 """

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from softmax_cli.errors import LostProcessError
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Semaphore
@@ -48,8 +49,8 @@ if sys.platform == "linux":
     class Fork:
         """A fork of this process that carries out one command after another.
 
-        It closes all files but the standard streams, leaves Ctrl-C and SIGTERM to the parent, and
-        ends when the parent does.
+        It closes all files but the standard streams, leaves Ctrl-C and the other signals that ask
+        to stop to the parent, and ends when the parent does.
 
         Args:
             handle_command: called in the fork for each command; calls its argument once, when the
@@ -108,8 +109,8 @@ if sys.platform == "linux":
 
         def _serve(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
             try:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                for number in STOP_SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
                 os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
                 with np.errstate(over="ignore", invalid="ignore"):
                     while True:

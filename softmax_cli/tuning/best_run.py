@@ -6,7 +6,6 @@ import numpy as np
 
 from softmax_cli.arrays import Arrays
 from softmax_cli.config.loading import load_train_config
-from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import to_yaml
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.runs.atomic import write_text
@@ -20,7 +19,7 @@ from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.local import StackObserver
 from softmax_cli.tuning.stack_run import StackTask, checkpointed, origin_of
 from softmax_cli.tuning.stacks import Stack
-from softmax_cli.tuning.trials import Trial
+from softmax_cli.tuning.trials import Trial, trial_id
 
 
 def write_best_run(
@@ -52,7 +51,7 @@ def write_best_run(
     """
     text = to_yaml(trial.config)
     write_text(directory / "best.yaml", text)
-    if _is_there(directory / "best", trial.config):
+    if _is_there(directory / "best", trial):
         return
     images = data.of(trial.config)
     trainer = _trained(trial, checkpoints if folds == 1 else None, images, observer)
@@ -61,12 +60,13 @@ def write_best_run(
         write_results(run, trial.config, images, trainer, 0, seconds)
 
 
-def _is_there(best: Path, settings: TrainConfig) -> bool:
-    """Whether a finished run with these settings is there; its summary is written last."""
-    if not (best / "summary.json").is_file():
+def _is_there(best: Path, trial: Trial) -> bool:
+    """Whether a finished run of a trial is there; its summary is written last."""
+    config = best / "config.yaml"
+    if not (config.is_file() and (best / "summary.json").is_file()):
         return False
     try:
-        return load_train_config(str(best / "config.yaml")) == settings
+        return trial_id(load_train_config(str(config))) == trial.id
     except ConfigurationError:
         return False
 

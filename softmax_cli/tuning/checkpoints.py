@@ -1,6 +1,10 @@
-"""The states of a sweep's stacks on disk: of those in flight, and the last one of the best."""
+"""The states of a sweep's stacks on disk: of those in flight, and the last one of the best.
 
-from collections.abc import Collection
+A sweep that has come to its end needs none of them.
+"""
+
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from softmax_cli.errors import CheckpointError
@@ -19,9 +23,6 @@ class StackCheckpoints:
 
     Args:
         directory: need not exist.
-
-    Every method that reads checkpoints raises :class:`CheckpointError` where one is damaged or not
-    that of a stack.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -35,6 +36,16 @@ class StackCheckpoints:
         """Keep what a worker sent as if the stack had been trained here."""
         step = int(result.state["iteration"][0])
         save_checkpoint(self.folder(task), Checkpoint(step, result.state, result.document))
+
+    def check(self, tasks: Iterable[StackTask]) -> None:
+        """Check that each state that one of the tasks would go on from can be read.
+
+        Raises:
+            CheckpointError: one is damaged, of another format, or not that of a stack.
+        """
+        for task in tasks:
+            if has_checkpoints(self.folder(task)):
+                _latest(self.folder(task))
 
     def begun(self) -> list[list[str]]:
         """Ids of the trials of each stack that there is a state of, in the order of the stack."""
@@ -52,10 +63,23 @@ class StackCheckpoints:
             if best_id not in trials and all(trial in done for trial in trials):
                 remove_checkpoints(folder)
 
+    def remove_all(self) -> None:
+        """Remove every state, whether it can be read or not."""
+        for folder in self.directory.glob("stack-*"):
+            remove_checkpoints(folder)
+        with suppress(OSError):
+            self.directory.rmdir()
+
     def _all(self) -> list[tuple[Path, Checkpoint]]:
-        """Folder and latest checkpoint of each stack."""
-        folders = sorted(self.directory.glob("stack-*"))
-        return [(folder, _latest(folder)) for folder in folders if has_checkpoints(folder)]
+        """Folder and latest checkpoint of each stack whose state can be read.
+
+        One that cannot may be left of trials that are done; :meth:`check` finds those that matter.
+        """
+        found = []
+        for folder in sorted(self.directory.glob("stack-*")):
+            with suppress(CheckpointError):
+                found.append((folder, _latest(folder)))
+        return found
 
 
 def _latest(folder: Path) -> Checkpoint:

@@ -119,6 +119,11 @@ def run_on_cluster(
                 if isinstance(result, StackResult):
                     checkpoints.save(task, result)
                 yield task, result
+    except SoftmaxError as error:
+        # What ends this process, such as a terminal that is closed, may end the scheduler as well.
+        if observer.stop_requested():
+            raise StopRequestedError from error
+        raise
     finally:
         executor.shutdown(wait=False)
 

@@ -3,7 +3,7 @@
 ::
 
     trials.jsonl   a line for each trial that is done, written as its stack ends
-    checkpoint/    the state of each stack in flight, and the last state of the best one
+    checkpoint/    until the end, the state of each stack in flight, and the last one of the best
     results.csv    all trials, best first
     best.yaml      settings of the best trial
     best/          the best trial as an ordinary run directory
@@ -192,6 +192,7 @@ class _Sweep:
         self, tasks: Sequence[StackTask]
     ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
         """Each task with its result, or with what its trials failed of."""
+        self._checkpoints.check(tasks)
         self._observer.stage_started(tasks)
         if self._client is None:
             return run_locally(tasks, self._data, self._checkpoints, self._observer)
@@ -229,9 +230,10 @@ class _Sweep:
                 self._observer,
                 folds=self._sweep.folds,
             )
-        self._drop_checkpoints()
         trials = list(self._trials.values())
         statuses = [outcome.status for outcome in outcomes]
+        if "failed" not in statuses:
+            self._checkpoints.remove_all()
         summary = SweepSummary(
             trials=len(outcomes),
             failed=statuses.count("failed"),

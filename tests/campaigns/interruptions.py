@@ -6,6 +6,7 @@ end, not counting the time it waits for a processor. Resuming has to end in the 
 was left alone. Where this machine mounts no file systems, ``seen`` says what was not tried.
 """
 
+import os
 import random
 import shutil
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.campaigns.campaign import Campaign, Trial
 from tests.campaigns.processes import hindrances
 from tests.campaigns.processes.disturbed_run import (
@@ -69,7 +71,7 @@ def _signals(case: Case, kind: str) -> None:
 
 def _interrupt(case: Case, arguments: Sequence[str]) -> list[str]:
     """Send a signal at a random moment and look how the program ends."""
-    number = case.rng.choice((signal.SIGINT, signal.SIGTERM))
+    number = case.rng.choice(STOP_SIGNALS)
     before = _checkpoints(case.place)
     # From two threads of BLAS on there is a second process, and the bits are the same.
     process = start_program(case.place, arguments, threads=case.rng.choice((1, 2)))
@@ -80,7 +82,7 @@ def _interrupt(case: Case, arguments: Sequence[str]) -> list[str]:
         time.sleep(0.005)
     time.sleep(case.rng.uniform(0, 0.5))
     under_way = bool(_checkpoints(case.place) - before)
-    process.send_signal(number)
+    _send(process, number, case.rng)
     sent = time.time()
     seconds = _seconds_to_end(process)
     result = ended(process, case.place)
@@ -96,6 +98,15 @@ def _interrupt(case: Case, arguments: Sequence[str]) -> list[str]:
     if max(saved, default=0.0) < sent - 0.05:
         faults.append("no checkpoint was saved after the signal")
     return faults
+
+
+def _send(process: "subprocess.Popen[bytes]", number: signal.Signals, rng: random.Random) -> None:
+    """Send a signal to a process, or like a terminal to its group; SIGHUP perhaps again."""
+    send = rng.choice((os.kill, os.killpg))
+    for _ in range(rng.choice((1, 2)) if number == signal.SIGHUP else 1):
+        if process.poll() is None:
+            send(process.pid, number)
+            time.sleep(rng.uniform(0, 0.01))  # two at once would be one
 
 
 def _checkpoints(place: Path) -> set[str]:
@@ -124,8 +135,9 @@ def _seconds_queued(process: int) -> float:
 
 
 CAMPAIGN = Campaign(
-    "SIGINT and SIGTERM end within 2 s of the step in flight with a checkpoint; a closed pipe is "
-    "silent; a read-only directory, a full disk, any path are told clearly, and nothing is lost.",
+    "SIGINT, SIGTERM, SIGHUP and SIGUSR1 end within 2 s of the step in flight with a checkpoint; a "
+    "closed pipe is silent; a read-only directory, a full disk, any path are told clearly, and "
+    "nothing is lost.",
     run,
     short=4,
     long=60,

@@ -7,6 +7,9 @@ unpacking would take longer than these.
 
 import os
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,7 +23,7 @@ from softmax_cli.runs.checkpoint import load_latest_checkpoint, save_checkpoint
 from softmax_cli.runs.model_file import load_model
 from softmax_cli.runs.tables import read_json
 from tests.campaigns.campaign import Campaign, Trial
-from tests.campaigns.processes.program import Ended, environment, run_program
+from tests.campaigns.processes.program import PROGRAM, Ended, environment, run_program
 from tests.campaigns.processes.surroundings import Surroundings, draw_surroundings, run_in
 from tests.conftest import unpack_cifar10
 from tests.tuning.conftest import table
@@ -42,7 +45,7 @@ _AXES = (
     "parameters.optimizer.regularization=[0.01]",
 )
 _BITS = ("model.safetensors", "best.safetensors", "metrics.csv")
-_RESULTS = (*_BITS, "summary.json", "results.csv", "trials.jsonl", "best")
+_RESULTS = (*_BITS, "summary.json")
 _RECORDED = ("blas", "blas_kernel", "blas_threads", "blas_version", "cpu", "numpy")
 _T = TypeVar("_T")
 _WEIGHTS_WITHIN = 1e-5
@@ -128,19 +131,38 @@ class _Repeated:
         _check_record(self._trial, path, threads)
         now = recorded.environment()["blas_threads"]
         warning = f"blas_threads: {threads}, now {now}" if threads != now else None
+        _cut_back(path)
         self._go_on(path, f"{case}, then resumed", warning, _distances)
 
     def resume(self, changed: str | None) -> None:
         """Go on from its checkpoint, which says it was made elsewhere if something is changed."""
         path = self._trial.folder / self._command / f"resumed {changed}"
-        shutil.copytree(self._expected, path)
         warning, case = None, f"{self._command} resumed where it was made"
+        if self._command == "train":
+            shutil.copytree(self._expected, path)
+            _cut_back(path)
+        else:
+            self._stop(path)
         if changed is not None:
             case = f"{self._command} resumed with another {changed}"
             warning = f"{changed}: another, now {recorded.environment()[changed]}"
             for folder in _checkpoint_folders(path):
                 _rewrite_record(folder, changed)
         self._go_on(path, case, warning, self._differences)
+
+    def _stop(self, path: Path) -> None:
+        """Start it and stop it once it has a checkpoint: a finished sweep keeps none."""
+        process = subprocess.Popen(
+            [*PROGRAM, self._command, *self._arguments, "--run-dir", path],
+            env=environment(threads=None),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not any(path.glob("checkpoint/*/step-*")):
+            time.sleep(0.001)
+        process.terminate()
+        if process.wait() != 128 + signal.SIGTERM:
+            raise RuntimeError(f"expected {path} to stop, got exit code {process.returncode}")
 
     def _go_on(
         self,
@@ -149,10 +171,7 @@ class _Repeated:
         warning: str | None,
         differences: Callable[[Path, Path], list[str]],
     ) -> None:
-        """Cut a finished run back to its last checkpoint, and resume it."""
-        for name in _RESULTS:
-            result = path / name
-            shutil.rmtree(result) if result.is_dir() else result.unlink(missing_ok=True)
+        """Resume what was cut, and compare."""
         ended = run_program(
             *(self._command, "--resume", path, "--quiet"),
             folder=self._trial.folder,
@@ -179,6 +198,12 @@ class _Repeated:
         if faults := ended.faults(0):
             self._trial.broken(case, "; ".join(faults))
         return not faults
+
+
+def _cut_back(path: Path) -> None:
+    """Cut a finished training back to its last checkpoint."""
+    for name in _RESULTS:
+        (path / name).unlink(missing_ok=True)
 
 
 def _differing_bits(expected: Path, path: Path) -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,8 +17,10 @@ import pytest
 from softmax_cli.cli.main import main
 from softmax_cli.data.cifar10 import CIFAR10
 from softmax_cli.data.datasets import DATASETS
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.data.conftest import SmallDataSet
 from tests.data.expectation import downloaded_as, spec_of
+from tests.hangup import hangups
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,30 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """``start("train", ...)`` as a process of its own, in the test's directory."""
+    """``start("train", ...)`` as a process of its own, in the test's directory.
 
-    def popen(*arguments: object) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "softmax_cli", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "SOFTMAX_DEBUG": "0"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    With ``nohup=True`` it ignores SIGHUP, as one that ``nohup`` starts.
+    """
+
+    def popen(*arguments: object, nohup: bool = False) -> "subprocess.Popen[str]":
+        with hangups(ignored=nohup):
+            return subprocess.Popen(
+                [sys.executable, "-m", "softmax_cli", *map(str, arguments)],
+                cwd=tmp_path,
+                env={**os.environ, "SOFTMAX_DEBUG": "0"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     return popen
+
+
+@pytest.fixture(params=STOP_SIGNALS, ids=lambda number: number.name)
+def stop_signal(request: pytest.FixtureRequest) -> signal.Signals:
+    """Each of the signals that ask a run to save and stop."""
+    number: signal.Signals = request.param
+    return number
 
 
 @pytest.fixture(scope="session")

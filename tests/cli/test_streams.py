@@ -1,11 +1,15 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.cli.conftest import QUICK
 
 pytestmark = pytest.mark.posix("a shell of its own")
 
@@ -47,6 +51,38 @@ def test_a_pipe_that_nobody_reads_is_silent(tmp_path: Path, arguments: str) -> N
     done = shell(f"{{ {PROGRAM} {arguments}; echo $? > code; }} | true", tmp_path)
     assert done.stderr == ""
     assert (tmp_path / "code").read_text() == "1\n"
+
+
+TRAIN = f"{PROGRAM} train -c demo {' '.join(QUICK)} --run-dir here --verbose"
+
+
+def test_messages_that_nobody_reads_do_not_end_a_training(tmp_path: Path) -> None:
+    shell(f"{{ {TRAIN} 2>&1 >out; echo $? >code; }} | true", tmp_path)
+    assert (tmp_path / "code").read_text() == "0\n"
+    assert "here/model.safetensors" in (tmp_path / "out").read_text()
+
+
+@pytest.mark.linux("/dev/full")
+def test_messages_that_cannot_be_written_do_not_end_a_training(tmp_path: Path) -> None:
+    done = shell(f"{TRAIN} 2>/dev/full", tmp_path)
+    assert done.returncode == 0
+    assert "here/model.safetensors" in done.stdout
+
+
+@pytest.mark.parametrize(("streams", "reader"), [("2>&-", ""), ("2>&1 >out", "| true")])
+def test_a_run_saves_when_asked_to_stop_though_nobody_reads_its_messages(
+    tmp_path: Path, streams: str, reader: str
+) -> None:
+    endless = TRAIN.replace("iterations=60", "iterations=1000000")
+    script = f"{{ {endless} {streams} & echo $! >pid; wait $!; echo $? >code; }} {reader}"
+    process = subprocess.Popen(["/bin/sh", "-c", script], cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("here/checkpoint/step-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    process.wait(timeout=60)
+    assert (tmp_path / "code").read_text() == "143\n"
 
 
 @pytest.mark.linux("/dev/full")

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.runs.tables import read_jsonl
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.cli.conftest import QUICK, Run, Start
 from tests.tuning.conftest import table
 
@@ -38,8 +39,8 @@ def test_a_sweep_ends_with_results_best_run_and_picture(run: Run, tmp_path: Path
     result = run(*SWEEP, "--run-dir", "here", "--format", "json")
     assert result.code == 0
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
-        "best", "best.yaml", "checkpoint", "heatmap.png", "results.csv", "summary.json",
-        "sweep.yaml", "trials.jsonl",
+        "best", "best.yaml", "heatmap.png", "results.csv", "summary.json", "sweep.yaml",
+        "trials.jsonl",
     ]  # fmt: skip
     document = result.json()
     assert list(document) == [
@@ -146,6 +147,37 @@ def test_a_sweep_that_is_done_reports_it_again(run: Run) -> None:
     first = run(*SWEEP, "--run-dir", "here", "--format", "json")
     again = run("sweep", "--resume", "here", "--format", "json")
     assert (again.code, again.json()) == (0, first.json())
+
+
+def test_a_finished_sweep_needs_no_checkpoint_and_no_data(run: Run, tmp_path: Path) -> None:
+    first = run(*SWEEP, "--run-dir", "here", "--format", "json").json()
+    assert not (tmp_path / "here/checkpoint").exists()
+    # What an earlier version kept, or a newer one, is of no interest.
+    kept = tmp_path / "here/checkpoint/stack-0123456789ab/step-00000060.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"of another format")
+    (tmp_path / "here/best/checkpoint").mkdir()
+    assert run("evaluate", "here/best").code == 0
+    assert run("visualize", "here").code == 0
+    again = run("sweep", "--resume", "here", "--data-dir", "moved", "--format", "json")
+    assert (again.code, again.json()) == (0, first)
+    assert "the best trial" not in again.err
+    assert not (tmp_path / "here/checkpoint").exists()
+
+
+def test_a_stack_whose_checkpoint_cannot_be_read_is_an_error_before_any_training(
+    start: Start, run: Run, tmp_path: Path
+) -> None:
+    process = start(*ENDLESS, "--run-dir", "cut")
+    wait_for(tmp_path / "cut/checkpoint")
+    process.terminate()
+    process.communicate(timeout=60)
+    (folder,) = (tmp_path / "cut/checkpoint").iterdir()
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    result = run("sweep", "--resume", "cut")
+    assert result.code == 3
+    assert f"remove cut/checkpoint/{folder.name}" in " ".join(result.err.split())
 
 
 def test_an_extended_grid_runs_only_what_is_new(run: Run, tmp_path: Path) -> None:
@@ -266,10 +298,11 @@ def test_missing_data_names_the_command_that_fetches_it(run: Run, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-def wait_for(path: Path, seconds: float = 60) -> None:
+def wait_for(*paths: Path, seconds: float = 60) -> None:
+    """Wait for one of these."""
     deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
+    while not any(path.exists() for path in paths):
+        assert time.monotonic() < deadline, f"{paths[0]} did not appear"
         time.sleep(0.01)
 
 
@@ -289,7 +322,8 @@ def test_a_sweep_killed_at_any_moment_resumes_to_the_same_table(
     seconds = json.loads((tmp_path / "whole/summary.json").read_text())["seconds"]
     process = start(*arguments, "--run-dir", "cut")
     for share in (0.5, 0.5):
-        wait_for(tmp_path / "cut/checkpoint")
+        # On a busy machine it may have come to its end before it could be killed.
+        wait_for(tmp_path / "cut/checkpoint", tmp_path / "cut/summary.json")
         time.sleep(random.uniform(0, share * seconds))
         process.kill()
         process.communicate()
@@ -312,15 +346,14 @@ def test_a_picture_that_a_crash_left_half_written_is_removed(run: Run, tmp_path:
 
 
 @pytest.mark.posix("signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_what_was_done(
-    start: Start, run: Run, tmp_path: Path, number: int, code: int
+    start: Start, run: Run, tmp_path: Path, stop_signal: signal.Signals
 ) -> None:
     process = start(*ENDLESS, "--run-dir", "cut", "--format", "json")
     wait_for(tmp_path / "cut/checkpoint")
-    process.send_signal(number)
+    process.send_signal(stop_signal)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
+    assert process.returncode == 128 + stop_signal, err
     assert out == ""
     assert "stopped with 0 of 18 trials done" in err
     assert "python -m softmax_cli sweep --resume cut" in err
@@ -349,7 +382,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.posix("signals")
-def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
+def test_a_sweep_on_a_cluster_is_the_same_and_a_signal_ends_it_soon(
     start: Start, run: Run, tmp_path: Path, scheduler: str
 ) -> None:
     assert run(*SWEEP, "--run-dir", "here").code == 0
@@ -358,17 +391,19 @@ def test_a_sweep_on_a_cluster_is_the_same_and_ctrl_c_ends_it_soon(
     assert result.json()["trials"] == NINE
     assert table(tmp_path / "here") == table(tmp_path / "there")
 
-    process = start(*ENDLESS, "--run-dir", "cut", "--scheduler", scheduler)
-    wait_for(tmp_path / "cut/sweep.yaml")
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    pressed = time.monotonic()
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert time.monotonic() - pressed < 4
-    assert out == ""
-    assert "Traceback" not in err
-    assert "python -m softmax_cli sweep --resume cut" in err
+    for number in STOP_SIGNALS:
+        name = f"cut-{number:d}"
+        process = start(*ENDLESS, "--run-dir", name, "--scheduler", scheduler)
+        wait_for(tmp_path / name / "sweep.yaml")
+        time.sleep(1.5)
+        process.send_signal(number)
+        sent = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, err
+        assert time.monotonic() - sent < 4
+        assert out == ""
+        assert "Traceback" not in err
+        assert f"python -m softmax_cli sweep --resume {name}" in err
 
 
 def test_a_scheduler_that_does_not_answer_is_a_usage_error(

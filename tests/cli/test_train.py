@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -163,15 +164,14 @@ def test_divergence_exits_with_4_and_saves_no_model(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.posix("signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_a_checkpoint_and_resuming_ends_in_the_same_bits(
-    start: Start, run: Run, tmp_path: Path, number: int, code: int
+    start: Start, run: Run, tmp_path: Path, stop_signal: signal.Signals
 ) -> None:
     process = start("train", "-c", "demo", *LONG, "--run-dir", "cut")
     wait_for(tmp_path / "cut/checkpoint/step-00000050.safetensors")
-    process.send_signal(number)
+    process.send_signal(stop_signal)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
+    assert process.returncode == 128 + stop_signal, err
     assert out == ""
     assert "--resume cut" in err
 
@@ -214,6 +214,24 @@ def test_resuming_a_finished_run_reports_it_again(run: Run) -> None:
     again = run("train", "--resume", "here", "--format", "json")
     assert again.code == 0
     assert again.json() == first.json()
+
+
+def test_a_finished_run_needs_none_of_its_checkpoints(run: Run, trained: Path) -> None:
+    first = run("train", "--resume", "here", "--format", "json").json()
+    for path in (trained / "checkpoint").iterdir():
+        path.write_bytes(b"of another format")
+    commands = (
+        ("train", "--resume", "here", "--format", "json"),
+        ("evaluate", "here", "--calibrate"),
+        ("visualize", "here"),
+        ("predict", "here", "here/curves.png", "--calibrated"),
+    )
+    for command in commands:
+        assert run(*command).code == 0
+    shutil.rmtree(trained / "checkpoint")
+    for command in commands:
+        assert run(*command).code == 0
+    assert run(*commands[0]).json() == first
 
 
 def test_curves_that_a_crash_left_out_are_drawn_on_resuming(run: Run, tmp_path: Path) -> None:

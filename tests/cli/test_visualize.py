@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from softmax_cli import __version__
 from softmax_cli.errors import DataError
 from tests.cli.conftest import QUICK, Run
 
@@ -172,7 +173,7 @@ def test_wrong_usage_and_damaged_runs(run: Run, trained: Path) -> None:
     config.write_text(config.read_text().replace("format 1", "format 2", 1))
     newer = run("visualize", "here")
     assert newer.code == 2
-    assert "format version" in newer.err
+    assert f"written by softmax {__version__} (format 2)" in " ".join(newer.err.split())
 
 
 def test_a_folder_that_may_not_be_written_is_one_clear_message(

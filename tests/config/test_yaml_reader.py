@@ -172,12 +172,14 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes("a: é".encode("latin-1"))
     (tmp_path / "unmarked.yaml").write_bytes("a: 1".encode("utf-16-le"))
     (tmp_path / "half.yaml").write_bytes("a: 1".encode("utf-16")[:-1])
+    (tmp_path / "wide.yaml").write_bytes("a: é".encode("utf-16-le"))
     (tmp_path / "large.yaml").write_bytes(b"#" * (MAXIMUM_BYTES + 1))
     os.mkfifo(tmp_path / "pipe.yaml")
     complaints = {
         "latin.yaml": "expected UTF-8 text",
         "unmarked.yaml": "expected text, got a NUL byte",
-        "half.yaml": "expected UTF-16 text",
+        "half.yaml": "expected UTF-16-LE text",
+        "wide.yaml": "expected UTF-8 text",
         "large.yaml": "expected at most 256 KiB, got more",
         "pipe.yaml": "expected a YAML file, got something else",
         "absent.yaml": "No such file or directory",
@@ -189,10 +191,13 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
             read_yaml_file(tmp_path / name)
 
 
-def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_skipped(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "marked.yaml"
-    path.write_bytes(b"\xef\xbb\xbfa: 1\n")
-    assert read_yaml_file(path).value == {"a": 1}
+    path.write_bytes("a: größer\r\n".encode(encoding))
+    document = read_yaml_file(path)
+    assert document.value == {"a": "größer"}
+    assert document.places["a",].column == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,24 @@ def test_saving_after_a_fallback_drops_the_damaged_later_one(tmp_path: Path) -> 
 def test_none_intact_is_an_error_that_names_each(tmp_path: Path) -> None:
     for step in (500, 1000):
         flip_a_bit(save_checkpoint(tmp_path, make_checkpoint(step)), 200)
-    with pytest.raises(CheckpointError, match="no intact checkpoint") as caught:
+    with pytest.raises(CheckpointError, match=r"no checkpoint in .* can be read") as caught:
         load_latest_checkpoint(tmp_path)
     assert "step-00000500" in caught.value.message
     assert "step-00001000" in caught.value.message
+
+
+def test_a_checkpoint_of_a_newer_format_names_the_version_that_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = replace(CHECKPOINT_FORMAT, version=CHECKPOINT_FORMAT.version + 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("softmax_cli.runs.checkpoint.CHECKPOINT_FORMAT", newer)
+        patch.setattr("softmax_cli.runs.sealed.__version__", "9.3.1")
+        save_checkpoint(tmp_path, make_checkpoint(500))
+    with pytest.raises(CheckpointError, match=r"written by softmax 9\.3\.1") as caught:
+        load_latest_checkpoint(tmp_path)
+    hint = f"Install softmax 9.3.1 or newer. To start from the beginning, remove {tmp_path}."
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -170,6 +185,7 @@ def test_a_sealed_file_with_other_parts_is_no_checkpoint(
 # Forks one child per file operation of a save; the N-th child is killed just before its N-th.
 KILL_AT_EACH_OPERATION = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from softmax_cli.runs.checkpoint import Checkpoint, load_latest_checkpoint, save_checkpoint
@@ -258,6 +274,7 @@ def test_a_save_that_fails_anywhere_leaves_an_intact_checkpoint(
 
 SAVE_FOREVER = """
 import itertools, sys
+from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import filelock
 import pytest
 
+from softmax_cli import __version__
 from softmax_cli.errors import RunDirectoryError
 from softmax_cli.runs import locks
 from softmax_cli.runs.directory import (
@@ -49,7 +50,10 @@ def fill(run: Path, *files: str) -> None:
 def test_a_new_directory_holds_its_settings_and_nothing_else(tmp_path: Path) -> None:
     with create_run_directory(tmp_path / "a" / "b", kind="train", settings=SETTINGS) as run:
         assert names(run.path) - {locks.LOCK_NAME} == {"config.yaml"}
-        assert run.settings_file.read_text() == "# softmax train run, format 1\nseed: 0\n"
+        first, second, rest = run.settings_file.read_text().split("\n", 2)
+        assert first == "# softmax train run, format 1"
+        assert second == f"# written by softmax {__version__}"
+        assert rest == SETTINGS
         assert run.model_file == tmp_path / "a" / "b" / "model.safetensors"
         assert run.checkpoint_directory == tmp_path / "a" / "b" / "checkpoint"
 
@@ -187,13 +191,46 @@ def test_the_other_kind_of_run_is_refused(tmp_path: Path) -> None:
         open_run_directory(make_run(tmp_path / "train"), kind="sweep")
 
 
-def test_another_format_version_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("# softmax train run, format 2\nseed: 0\n")
-    message = "expected a run of format version 1, got 2"
-    with pytest.raises(RunDirectoryError, match=message):
+@pytest.mark.parametrize(
+    ("marker", "message", "hint"),
+    [
+        ("format 2", "written in format 2; this is softmax", "A newer version of softmax wrote it"),
+        (
+            "format 2\n# written by softmax 9.3.1",
+            r"written by softmax 9\.3\.1 \(format 2\); .* which reads format 1",
+            "Install softmax 9.3.1 or newer.",
+        ),
+        (
+            "format 0\r\n# written by softmax 0.0.1\r",
+            r"written by softmax 0\.0\.1 \(format 0\)",
+            "Use softmax 0.0.1, which wrote it.",
+        ),
+        ("format 2\n# written by softmax \x1b[31m", "written in format 2", "A newer version"),
+    ],
+)
+def test_another_format_is_refused_with_the_version_that_reads_it(
+    tmp_path: Path, marker: str, message: str, hint: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(f"# softmax train run, {marker}\nseed: 0\n")
+    with pytest.raises(RunDirectoryError, match=message) as caught:
         open_run_directory(tmp_path)
+    assert str(tmp_path / "config.yaml") in caught.value.message
+    assert str(caught.value.hint).startswith(hint)
     with pytest.raises(RunDirectoryError, match=message):
         create_run_directory(tmp_path, kind="train", settings=SETTINGS, overwrite=True)
+
+
+def test_a_run_that_does_not_say_who_wrote_it_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text("# softmax sweep run, format 1\nparameters: {}\n")
+    assert open_run_directory(tmp_path).kind == "sweep"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_that_an_editor_saved_again_are_recognised(tmp_path: Path, encoding: str) -> None:
+    path = make_run(tmp_path / "run", settings="dir: größer\n" * 50)
+    text = (path / "config.yaml").read_text()
+    (path / "config.yaml").write_text(text, encoding=encoding, newline="\r\n")
+    assert open_run_directory(path).kind == "train"
 
 
 HOLD = """

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from softmax_cli.errors import ModelError
 from softmax_cli.paths import quoted
-from softmax_cli.runs.model_file import SavedModel, load_model, save_model
+from softmax_cli.runs.model_file import MODEL_FORMAT, SavedModel, load_model, save_model
 
 FEATURES, CLASSES = 6, 3
 
@@ -54,6 +54,21 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     fortran = np.asfortranarray(make_model().weights)
     save_model(second, make_model(weights=fortran))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_model_of_a_newer_format_names_the_version_that_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "softmax_cli.runs.model_file.MODEL_FORMAT", dataclasses.replace(MODEL_FORMAT, version=4)
+        )
+        patch.setattr("softmax_cli.runs.sealed.__version__", "9.3.1")
+        save_model(path, make_model())
+    with pytest.raises(ModelError, match=r"written by softmax 9\.3\.1 \(format 4\)") as caught:
+        load_model(path)
+    assert caught.value.hint == "Install softmax 9.3.1 or newer."
 
 
 def test_other_programs_read_it_as_safetensors(tmp_path: Path) -> None:

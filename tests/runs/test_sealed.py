@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from softmax_cli import __version__
 from softmax_cli.errors import CheckpointError, ModelError
 from softmax_cli.runs.model_file import MODEL_FORMAT, SavedModel, load_model, save_model
 from softmax_cli.runs.sealed import SealedFormat, read_sealed, unseal, write_sealed
 
-FORMAT = SealedFormat("model", 1, ModelError, header_limit=2**20, allows_non_finite=False)
-OTHER = SealedFormat("checkpoint", 1, CheckpointError, header_limit=2**20, allows_non_finite=True)
+FORMAT = SealedFormat(
+    "model", 1, ModelError, header_limit=2**20, allows_non_finite=False, noted_in="results"
+)
+OTHER = SealedFormat(
+    "checkpoint", 1, CheckpointError, header_limit=2**20, allows_non_finite=True, noted_in="state"
+)
 BLANK = b"0" * 64
 
 
@@ -88,17 +93,68 @@ def refusal(data: bytes) -> str:
 
 def test_a_file_comes_back_and_is_deterministic(tmp_path: Path) -> None:
     tensors = {"b": np.arange(3.0), "a": np.arange(4, dtype=np.uint8).reshape(2, 2)}
-    document = {"z": 1, "a": ["é", None, 0.1]}
+    document = {"z": 1, "results": {"b": 2, "a": 1}, "a": ["é", None, 0.1]}
     written = []
     for name in ("first", "second"):
         write_sealed(tmp_path / name, FORMAT, tensors=tensors, document=document)
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
     found, read = read_sealed(tmp_path / "first", FORMAT)
-    assert read == document
+    assert json.dumps(read) == json.dumps(document)
     assert {name: array.tolist() for name, array in found.items()} == {
         name: array.tolist() for name, array in tensors.items()
     }
+
+
+def test_a_file_says_which_version_wrote_it(model_bytes: bytes) -> None:
+    metadata = parts(model_bytes)[0]["__metadata__"]
+    assert json.loads(metadata["softmax"])["document"]["results"]["softmax_version"] == __version__
+
+
+def test_a_file_that_does_not_say_who_wrote_it_is_read(model_bytes: bytes) -> None:
+    header, tensors = parts(model_bytes)
+    text = header["__metadata__"]["softmax"]
+    header["__metadata__"]["softmax"] = text.replace(f',"softmax_version":"{__version__}"', "")
+    older = with_header(header, tensors)
+    assert len(older) < len(model_bytes)
+    _, document = unseal(as_array(older), MODEL_FORMAT)
+    assert document == unseal(as_array(model_bytes), MODEL_FORMAT)[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "hint"),
+    [
+        (
+            {"format_version": 4, "softmax_version": "9.3.1"},
+            f"by softmax 9.3.1 (format 4); this is softmax {__version__}, which reads format 1",
+            "Install softmax 9.3.1 or newer.",
+        ),
+        (
+            {"format_version": 4, "document": {"results": {"softmax_version": "9.3.1"}}},
+            "by softmax 9.3.1 (format 4)",
+            "Install softmax 9.3.1 or newer.",
+        ),
+        (
+            {"format_version": 0, "softmax_version": "0.0.1"},
+            "by softmax 0.0.1 (format 0)",
+            "Use softmax 0.0.1, which wrote it.",
+        ),
+        ({"format_version": 4}, "in format 4", "A newer version of softmax wrote it"),
+        ({"format_version": 0}, "in format 0", "Use the version of softmax that wrote it."),
+        ({"format_version": "4"}, "in format '4'", "Use the version of softmax that wrote it."),
+        ({"format_version": 4, "softmax_version": "\x1b[31m"}, "in format 4", "A newer version"),
+        ({"format_version": 4, "softmax_version": [1]}, "in format 4", "A newer version"),
+        ({"format_version": 4, "document": [1]}, "in format 4", "A newer version"),
+    ],
+)
+def test_a_file_of_another_format_names_the_version_that_reads_it(
+    changes: dict[str, Any], message: str, hint: str
+) -> None:
+    data = with_header(sealed_header(envelope(**{"document": {}, **changes})))
+    with pytest.raises(ModelError) as caught:
+        unseal(as_array(data), FORMAT)
+    assert f"written {message}" in caught.value.message
+    assert str(caught.value.hint).startswith(hint)
 
 
 def test_every_single_bit_flip_is_refused(model_bytes: bytes) -> None:
@@ -151,7 +207,7 @@ def test_uppercase_digits_are_not_the_same_checksum(model_bytes: bytes) -> None:
         (b"\0" * 8 + with_header(sealed_header())[8:], "header"),
         (with_header(sealed_header(envelope({}, kind="checkpoint"))), "got a 'checkpoint'"),
         (with_header(sealed_header(envelope({}, kind="\x1b[2J" * 99))), "expected a model"),
-        (with_header(sealed_header(envelope({}, format_version=2))), "format version 1"),
+        (with_header(sealed_header(envelope({}, format_version=2))), "written in format 2"),
         (with_header(sealed_header(envelope({}, format_version=True))), "malformed"),
         (with_header(sealed_header(envelope({}, extra=1))), "malformed"),
         (with_header(sealed_header(envelope([]))), "malformed"),

@@ -16,6 +16,7 @@ from softmax_cli.runs.tables import (
     read_json,
     read_jsonl,
     read_numbers,
+    read_results,
     write_csv,
     write_json,
 )
@@ -106,6 +107,52 @@ def test_a_table_without_these_numbers_is_an_error(tmp_path: Path, text: str) ->
     (tmp_path / "metrics.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"metrics\.csv"):
         read_numbers(tmp_path / "metrics.csv", ["loss"])
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def add_mark(path: Path) -> None:
+    """What a spreadsheet or an editor does that saves a file again."""
+    path.write_bytes(MARK + path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "evaluation.json"
+    write_json(path, {"name": "größer"})
+    add_mark(path)
+    assert read_json(path) == {"name": "größer"}
+
+
+def test_a_table_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    write_csv(path, ["step", "loss"], [{"step": 1, "loss": 0.5}])
+    add_mark(path)
+    assert read_numbers(path, ["step", "loss"]) == {"step": [1.0], "loss": [0.5]}
+
+
+def test_results_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    columns = ["id", "model.loss", "seed", "status", "validation_accuracy"]
+    row = {"id": "a", "model.loss": "hinge", "seed": 3, "status": "finished"}
+    write_csv(path, columns, [{**row, "validation_accuracy": 0.5}])
+    expected = read_results(path)
+    assert expected.parameters == {"model.loss": ["hinge"], "seed": [3]}
+    add_mark(path)
+    assert read_results(path) == expected
+    # ... also where the mark stands right before the column that is looked for.
+    path.write_bytes(path.read_bytes().replace(b"id,", b'"id",'))
+    assert read_results(path) == expected
+
+
+def test_lines_with_a_byte_order_mark_are_read_and_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    append_jsonl(path, {"id": "a"})
+    add_mark(path)
+    assert read_jsonl(path) == [{"id": "a"}]
+    append_jsonl(path, {"id": "b"})
+    assert read_jsonl(path) == [{"id": "a"}, {"id": "b"}]
+    assert path.read_bytes().startswith(MARK)
 
 
 def test_lines_are_appended_and_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from softmax_cli.errors import LostProcessError
 from softmax_cli.training.forked import Fork, shared_copy, shared_zeros
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 
 pytestmark = pytest.mark.linux("forks")
 
@@ -109,7 +110,7 @@ def test_stopping_leaves_no_process_behind() -> None:
     assert not Path(f"/proc/{pids[0]}").exists()
 
 
-def test_ctrl_c_and_sigterm_are_left_to_the_parent() -> None:
+def test_signals_that_ask_to_stop_are_left_to_the_parent() -> None:
     pids = shared_zeros((1,), np.int64)
 
     def tell(answer: Callable[[], None]) -> None:
@@ -117,7 +118,7 @@ def test_ctrl_c_and_sigterm_are_left_to_the_parent() -> None:
         answer()
 
     with forked(tell) as fork:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             fork.send()
             fork.wait()
             os.kill(int(pids[0]), number)

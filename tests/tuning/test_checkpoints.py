@@ -61,27 +61,56 @@ def test_there_are_no_states_without_a_folder(tmp_path: Path) -> None:
     states.keep_only(None, set())
 
 
-def test_damage_is_an_error_that_says_what_to_remove(
+def test_states_are_removed_whether_they_can_be_read_or_not(
+    tasks: list[StackTask], tmp_path: Path
+) -> None:
+    states = StackCheckpoints(tmp_path / "checkpoint")
+    for task in tasks:
+        states.save(task, run_stack(task, load_training_data(task.stack.shared), Watcher()))
+    damage(states.folder(tasks[0]))
+    states.remove_all()
+    assert not (tmp_path / "checkpoint").exists()
+    states.remove_all()
+
+
+def test_files_of_others_are_not_removed(tasks: list[StackTask], tmp_path: Path) -> None:
+    states = StackCheckpoints(tmp_path / "checkpoint")
+    states.save(tasks[0], run_stack(tasks[0], load_training_data(tasks[0].stack.shared), Watcher()))
+    (states.folder(tasks[0]) / "notes.txt").write_text("mine")
+    states.remove_all()
+    (left,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert left.read_text() == "mine"
+
+
+def test_a_state_that_cannot_be_read_matters_to_its_own_stack_alone(
     tasks: list[StackTask], tmp_path: Path
 ) -> None:
     states = StackCheckpoints(tmp_path)
-    run_stack(
-        tasks[0], load_training_data(tasks[0].stack.shared), Watcher(), states.folder(tasks[0])
-    )
-    for path in states.folder(tasks[0]).iterdir():
-        path.write_bytes(b"?")
+    for task in tasks[:2]:
+        states.save(task, run_stack(task, load_training_data(task.stack.shared), Watcher()))
+    damage(states.folder(tasks[0]))
+    assert states.begun() == [ids(tasks[1])]
+    assert states.find(ids(tasks[0])[0]) is None
+    states.check(tasks[1:])
     with pytest.raises(CheckpointError) as caught:
-        states.begun()
+        states.check(tasks)
     assert str(states.folder(tasks[0])) in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("document", [{"settings": {}}, {"trials": None}, {"trials": [{"id": 3}]}])
-def test_the_checkpoint_of_another_kind_of_run_is_an_error(
-    tmp_path: Path, document: dict[str, object]
+def test_the_checkpoint_of_another_kind_of_run_is_one_that_cannot_be_read(
+    tasks: list[StackTask], tmp_path: Path, document: dict[str, object]
 ) -> None:
     states = StackCheckpoints(tmp_path)
-    save_checkpoint(tmp_path / "stack-0123456789ab", Checkpoint(10, {}, document))
-    for read in (states.begun, lambda: states.find("x"), lambda: states.keep_only(None, set())):
-        with pytest.raises(CheckpointError, match="another kind of run") as caught:
-            read()
-        assert str(tmp_path / "stack-0123456789ab") in str(caught.value.hint)
+    save_checkpoint(states.folder(tasks[0]), Checkpoint(10, {}, document))
+    assert states.begun() == []
+    assert states.find("x") is None
+    states.keep_only(None, set())
+    with pytest.raises(CheckpointError, match="another kind of run") as caught:
+        states.check(tasks)
+    assert str(states.folder(tasks[0])) in str(caught.value.hint)
+
+
+def damage(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_bytes(b"?")

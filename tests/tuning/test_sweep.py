@@ -59,8 +59,7 @@ def test_a_directory_has_exactly_what_is_promised(
     summary = sweep(settings)
     names = sorted(path.name for path in (tmp_path / "here").iterdir())
     assert names == [
-        "best", "best.yaml", "checkpoint", "results.csv", "summary.json", "sweep.yaml",
-        "trials.jsonl",
+        "best", "best.yaml", "results.csv", "summary.json", "sweep.yaml", "trials.jsonl",
     ]  # fmt: skip
     header, first, *rest = (tmp_path / "here/results.csv").read_text().splitlines()
     assert header == f"rank,id,optimizer.learning_rate,optimizer.regularization,{COLUMNS}"
@@ -71,7 +70,6 @@ def test_a_directory_has_exactly_what_is_promised(
     document = json.loads((tmp_path / "here/summary.json").read_text())
     assert document["best"]["id"] == summary.best.id
     assert list(document) == ["trials", "failed", "diverged", "seconds", "best", "warnings"]
-    assert len(list((tmp_path / "here/checkpoint").iterdir())) == 1
 
 
 def test_the_best_trial_is_the_one_that_training_it_alone_gives(
@@ -192,8 +190,23 @@ def test_wide_grids_are_several_stacks(
     assert sweep(space(GRID), watcher=watcher).trials == 6
     (stage,) = watcher.stages
     assert [task.stack.models for task in stage] == [2, 2, 2]
-    # The state of the best alone is kept.
-    assert len(list((tmp_path / "here/checkpoint").iterdir())) == 1
+
+
+def test_of_stacks_that_are_done_the_state_of_the_best_alone_is_kept(
+    space: Space, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("softmax_cli.tuning.stacks.WIDEST_STACK", 2)
+    kept: list[int] = []
+
+    class Looking(Watcher):
+        def progressed(self, *arguments: Any) -> None:
+            super().progressed(*arguments)
+            kept.append(len(list((tmp_path / "here/checkpoint").glob("*"))))
+
+    sweep(space(GRID), watcher=Looking())
+    assert kept[:10] == [0] * 10
+    assert max(kept) == 2  # the one in flight, and that of the best so far
+    assert not (tmp_path / "here/checkpoint").exists()
 
 
 def test_cross_validation_refits_the_best_on_all_training_images(
@@ -426,8 +439,10 @@ def test_failed_trials_are_marked_and_tried_again(
     assert [outcome.status for outcome in summary.outcomes][-6:] == ["failed"] * 6
     assert watcher.warnings == ["6 trials failed: MemoryError"]
     assert summary.best is not None
+    assert (tmp_path / "here/checkpoint").exists()
     again = sweep(settings)
     assert again.failed == 0
+    assert not (tmp_path / "here/checkpoint").exists()
     assert figures(again) == figures(sweep(settings, "whole"))
     assert table(tmp_path / "here") == table(tmp_path / "whole")
     assert recorded_once(tmp_path / "here", settings)
@@ -475,9 +490,63 @@ def test_a_best_run_that_was_removed_is_made_again(
     space: Space, sweep: Sweep, tmp_path: Path
 ) -> None:
     sweep(space(GRID))
-    before = (tmp_path / "here/best/model.safetensors").read_bytes()
+    path = tmp_path / "here/best/model.safetensors"
+    before = load_file(path)["weights"]
     shutil.rmtree(tmp_path / "here/best")
     watcher = Watcher()
     sweep(space(GRID), watcher=watcher)
+    # Its stack is gone, so it is trained again, alone.
+    assert {len(ids) for ids in watcher.steps} == {1}
+    assert len(watcher.steps) == 40
+    weights = load_file(path)["weights"]
+    assert np.linalg.norm(weights - before) <= 1e-5 * np.linalg.norm(before)
+
+
+@pytest.mark.parametrize("content", [b"", b"?", b"of another format"])
+def test_a_finished_sweep_does_not_care_for_states_that_are_left_of_it(
+    space: Space, sweep: Sweep, tmp_path: Path, content: bytes
+) -> None:
+    settings = space({"optimizer.learning_rate": [0.001, 0.01]})
+    first = sweep(settings)
+    leave_state(tmp_path / "here", settings, content)
+    watcher = Watcher()
+    assert figures(sweep(settings, watcher=watcher)) == figures(first)
     assert watcher.steps == []
-    assert (tmp_path / "here/best/model.safetensors").read_bytes() == before
+    assert not (tmp_path / "here/checkpoint").exists()
+
+    leave_state(tmp_path / "here", settings, content)
+    grown = space({"optimizer.learning_rate": [0.001, 0.01, 0.03]})
+    second = sweep(grown, watcher=watcher)
+    assert {len(ids) for ids in watcher.steps} == {1}
+    assert figures(first).items() <= figures(second).items()
+    assert not (tmp_path / "here/checkpoint").exists()
+
+
+def leave_state(directory: Path, settings: SweepConfig, content: bytes) -> None:
+    """A state of the one stack of a sweep, as earlier versions kept it."""
+    (stack,) = plan_stacks(make_trials(settings), settings.folds)
+    folder = directory / "checkpoint" / f"stack-{stack.id}"
+    folder.mkdir(parents=True)
+    (folder / "step-00000040.safetensors").write_bytes(content)
+
+
+def test_the_best_run_is_kept_where_only_the_folder_of_the_data_has_changed(
+    space: Space, sweep: Sweep, tmp_path: Path
+) -> None:
+    sweep(space(GRID))
+    model = (tmp_path / "here/best/model.safetensors").read_bytes()
+    watcher = Watcher()
+    sweep(space(GRID, **{"data.dir": "elsewhere"}), watcher=watcher)
+    assert watcher.steps == []
+    assert (tmp_path / "here/best/model.safetensors").read_bytes() == model
+
+
+def test_a_best_run_of_settings_that_cannot_be_read_is_made_again(
+    space: Space, sweep: Sweep, tmp_path: Path
+) -> None:
+    sweep(space(GRID))
+    marker, _, _ = (tmp_path / "here/best/config.yaml").read_text().partition("\n")
+    (tmp_path / "here/best/config.yaml").write_text(f"{marker}\nno: such key\n")
+    sweep(space(GRID))
+    best = load_train_config(str(tmp_path / "here/best/config.yaml"))
+    assert best == load_train_config(str(tmp_path / "here/best.yaml"))

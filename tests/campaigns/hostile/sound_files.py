@@ -79,6 +79,7 @@ def disagreement(
     version = _VERSIONS[kind]
     if envelope != {**envelope, "kind": kind, "format_version": version} or len(envelope) != 4:
         return f"it is no {kind} of version {version}"
+    _forget_writer(envelope["document"])
     if type(envelope["format_version"]) is not int or _text(envelope["document"]) != _text(
         document
     ):
@@ -88,6 +89,14 @@ def disagreement(
     if kind == "model" and end > 8 + (1 << 20):
         return "its header is longer than a model's may be"
     return _differing_tensors(stated, tensors)
+
+
+def _forget_writer(document: Any) -> None:
+    """Take out the version of softmax that wrote the file; who reads it is not told."""
+    for part in ("results", "state"):
+        noted = document.get(part) if isinstance(document, dict) else None
+        if isinstance(noted, dict):
+            noted.pop("softmax_version", None)
 
 
 def _differing_tensors(stated: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:

@@ -15,6 +15,7 @@ from tests.campaigns.processes.program import (
     run_program,
     text_of,
 )
+from tests.hangup import hangups
 
 TRAIN = (
     "train", "-c", "demo", "training.iterations=3000", "training.validate_every=500",
@@ -58,14 +59,19 @@ class Case:
 def start_program(
     place: Path, arguments: Sequence[object], *, threads: int
 ) -> "subprocess.Popen[bytes]":
-    """The program as a process; what it says goes into the files ``out`` and ``err``."""
-    with (place / "out").open("wb") as output, (place / "err").open("wb") as error:
+    """The program as a process group; what it says goes into the files ``out`` and ``err``."""
+    with (
+        hangups(ignored=False),
+        (place / "out").open("wb") as output,
+        (place / "err").open("wb") as error,
+    ):
         return subprocess.Popen(
             [*PROGRAM, *map(str, arguments)],
             cwd=place,
             env=environment(threads=threads),
             stdout=output,
             stderr=error,
+            start_new_session=True,
         )
 
 
