@@ -37,15 +37,20 @@ SMALL = {
 }
 
 
-def example(path: str) -> types.ModuleType:
-    """The module that the document shows under a path, as if it stood there."""
+def shown(path: str) -> str:
+    """The code that the document shows under a path."""
     text = DOCUMENT.read_text(encoding="utf-8")
     found = re.search(rf"`{re.escape(path)}`:\n\n```python\n(.*?)```", text, re.DOTALL)
     assert found, path
+    return found[1]
+
+
+def example(path: str) -> types.ModuleType:
+    """The module that the document shows under a path, as if it stood there."""
     name = path.removesuffix(".py").replace("/", ".")
     module = types.ModuleType(name)
     sys.modules[name] = module
-    exec(compile(found[1], path, "exec"), module.__dict__)
+    exec(compile(shown(path), path, "exec"), module.__dict__)
     return module
 
 
@@ -146,6 +151,6 @@ def test_a_subcommand(tmp_path: Path) -> None:
     trained(settings(), tmp_path / "run")
     app = typer.Typer()
     app.command()(example("softmax_cli/cli/classes.py").classes)
-    shown = CliRunner().invoke(app, [str(tmp_path / "run")])
-    assert shown.exit_code == 0
-    assert shown.stdout.splitlines()[:2] == ["airplane", "automobile"]
+    printed = CliRunner().invoke(app, [str(tmp_path / "run")])
+    assert printed.exit_code == 0
+    assert printed.stdout.splitlines()[:2] == ["airplane", "automobile"]

@@ -23,31 +23,9 @@ from softmax_cli.data.datasets import (
 from softmax_cli.data.synthetic import SYNTHETIC, make_synthetic
 from softmax_cli.errors import ConfigurationError
 from tests.campaigns.processes.program import environment
+from tests.test_extending import shown
 
 PACKAGE = Path(softmax_cli.__file__).parent
-TOY = '''
-"""Dark and light images."""
-
-import numpy as np
-
-from softmax_cli.data.dataset import DatasetSpec
-from softmax_cli.data.images import PIXELS, ImageSet
-
-NAMES = ("dark", "light")
-
-
-def load_toy(data_dir, split):
-    """Images of noise, of which every second one is light."""
-    rng = np.random.default_rng(("train", "test").index(split))
-    labels = np.arange(300) % 2
-    images = rng.integers(0, 128, (300, PIXELS)) + 128 * labels[:, None]
-    return ImageSet(images.astype(np.uint8), labels, NAMES, digest=f"toy {split}")
-
-
-TOY = DatasetSpec(
-    name="toy", title="toy images", class_names=NAMES, training_images=300, load=load_toy
-)
-'''
 
 
 def test_the_schema_has_the_same_names() -> None:
@@ -120,14 +98,14 @@ def replace_once(path: Path, old: str, new: str) -> None:
 def test_a_data_set_takes_one_file_one_entry_and_its_name(tmp_path: Path) -> None:
     package = tmp_path / "softmax_cli"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "data" / "toy.py").write_text(TOY, encoding="utf-8")
-    registry = package / "data" / "datasets.py"
-    replace_once(registry, "(CIFAR10, SYNTHETIC)", "(CIFAR10, SYNTHETIC, TOY)")
-    replace_once(registry, "from typing", "from softmax_cli.data.toy import TOY\nfrom typing")
-    literal = 'Literal["cifar10", "synthetic"]'
+    example = "softmax_cli/data/stripes.py"
+    (tmp_path / example).write_text(shown(example), encoding="utf-8")
+    registry, names = package / "data" / "datasets.py", '"cifar10", "synthetic"'
+    replace_once(registry, "(CIFAR10, SYNTHETIC)", "(CIFAR10, SYNTHETIC, STRIPES)")
     replace_once(
-        package / "config" / "schema.py", literal, 'Literal["cifar10", "synthetic", "toy"]'
+        registry, "from typing", "from softmax_cli.data.stripes import STRIPES\nfrom typing"
     )
+    replace_once(package / "config" / "schema.py", f"[{names}]", f'[{names}, "stripes"]')
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
@@ -142,7 +120,7 @@ def test_a_data_set_takes_one_file_one_entry_and_its_name(tmp_path: Path) -> Non
         return done.stdout
 
     settings = ("data.validation_size=50", "training.iterations=20", "training.batch_size=50")
-    run("train", "data.dataset=toy", *settings, "--run-dir", "run", "--quiet")
+    run("train", "data.dataset=stripes", *settings, "--run-dir", "run", "--quiet")
     document = json.loads(run("evaluate", "run", "--format", "json"))
-    assert document["accuracy"] > 0.9
-    assert [entry["name"] for entry in document["per_class"]] == ["dark", "light"]
+    assert document["examples"] == 400
+    assert [entry["name"] for entry in document["per_class"]] == ["lying", "standing"]
