@@ -21,6 +21,8 @@ def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leftovers]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))
         patch.setattr(tempfile, "tempdir", None)
+        # Its processes are killed, and what they leave goes with the folders of the tests.
+        patch.setenv("DASK_TEMPORARY_DIRECTORY", str(tmp_path_factory.mktemp("dask")))
         yield left
     if found := left.found():
         pytest.fail("\n".join(["these tests left something behind:", *found]), pytrace=False)

@@ -591,8 +591,8 @@ def options_of(command: str) -> set[str]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = {command: options_of(command) for command in COMMANDS}
-    of_typer = {"--help", "--version", "--install-completion", "--show-completion"}
-    anywhere = set().union(*known.values(), of_typer)
+    own = {option for param in typer.main.get_command(app).params for option in param.opts}
+    anywhere = set().union(*known.values(), own, {"--help"})
     for place, text in texts():
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text):
             assert option in anywhere, f"{place}: {option}"

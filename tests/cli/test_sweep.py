@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 import random
 import signal
 import socket
@@ -368,7 +367,6 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "dask", *map(str, (*command, *options))],
-            env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(tmp_path)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

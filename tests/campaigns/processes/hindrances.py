@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -45,10 +46,9 @@ def _contents(folder: Path) -> dict[Path, bytes]:
 def closed_pipe(case: Case) -> None:
     """The reader of a pipe goes away: not a word about it."""
     for pipe in _PIPES:
-        command = pipe.format(
-            trained=case.wholes["train"], quick=" ".join(TRAIN).replace("3000", "300")
-        )
-        script = f"{{ {' '.join(PROGRAM)} {command.replace(' | ', '; echo $? >code; } | ')}"
+        trained = shlex.quote(str(case.wholes["train"]))
+        command = pipe.format(trained=trained, quick=" ".join(TRAIN).replace("3000", "300"))
+        script = f"{{ {shlex.join(PROGRAM)} {command.replace(' | ', '; echo $? >code; } | ')}"
         done = subprocess.run(
             ["/bin/sh", "-c", script],
             cwd=case.place,
