@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns.campaign import Campaign, Trial, carry_out
-from tests.campaigns.catalogue import NEEDS_LINUX, find_campaigns
+from campaigns.campaign import Campaign, Trial, carry_out
+from campaigns.catalogue import NEEDS_LINUX, find_campaigns
 
 if sys.platform != "linux":
     pytest.skip(NEEDS_LINUX, allow_module_level=True)

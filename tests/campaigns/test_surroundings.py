@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns.processes import surroundings
-from tests.campaigns.processes.surroundings import (
+from campaigns.processes import surroundings
+from campaigns.processes.surroundings import (
     Surroundings,
     draw_surroundings,
     has_terminals,

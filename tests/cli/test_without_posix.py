@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from campaigns.disk.subject import contents, difference
+from campaigns.processes.program import environment
 from softmax_cli.runs.locks import LOCK_NAME
-from tests.campaigns.disk.subject import contents, difference
-from tests.campaigns.processes.program import environment
 from tests.cli.conftest import QUICK
 from tests.cli.session import Command, Session
 from tests.data.conftest import FOLDER, SmallDataSet

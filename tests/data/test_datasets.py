@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 
 import softmax_cli
+from campaigns.processes.program import environment
 from softmax_cli.config.schema import CIFAR10_TRAINING_IMAGES, DataSettings
 from softmax_cli.data.cifar10 import CIFAR10
 from softmax_cli.data.datasets import (
@@ -22,7 +23,6 @@ from softmax_cli.data.datasets import (
 )
 from softmax_cli.data.synthetic import SYNTHETIC, make_synthetic
 from softmax_cli.errors import ConfigurationError
-from tests.campaigns.processes.program import environment
 from tests.test_extending import shown
 
 PACKAGE = Path(softmax_cli.__file__).parent
