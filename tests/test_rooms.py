@@ -21,7 +21,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "evaluation": {"features", "data", "config", "runs", "model"},
     "features": {"data"},
     "data": {"runs"},
-    "config": set(),
+    "config": {"runs"},
     "runs": set(),
     "model": set(),
     "paths": set(),

@@ -83,7 +83,7 @@ def test_what_was_written_is_kept_and_means_the_home_of_who_goes_on(
 ) -> None:
     small_cifar10.write(home / "data")
     assert run("train", "data.dir=~/data", *TINY, "--run-dir=here").code == 0
-    assert 'dir: "~/data"' in (tmp_path / "here/config.yaml").read_text()
+    assert "dir: ~/data" in (tmp_path / "here/config.yaml").read_text()
     for name in ("summary.json", "model.safetensors"):
         (tmp_path / "here" / name).unlink()
 

@@ -176,7 +176,7 @@ def test_a_stack_whose_checkpoint_cannot_be_read_is_an_error_before_any_training
         path.write_bytes(b"")
     result = run("sweep", "--resume", "cut")
     assert result.code == 3
-    assert f"remove cut/checkpoint/{folder.name}" in " ".join(result.err.split())
+    assert f"Remove cut/checkpoint/{folder.name}" in " ".join(result.err.split())
 
 
 def test_an_extended_grid_runs_only_what_is_new(run: Run, tmp_path: Path) -> None:
