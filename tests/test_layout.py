@@ -15,11 +15,9 @@ WITHOUT_TESTS = {
     "cli/output.py": "tested through the subcommands",
     "cli/progress.py": "tested through the subcommands",
     "cli/settings.py": "tested through the subcommands",
-    "cli/signals.py": "tested through the subcommands",
     "cli/sweep_plan.py": "tested through the subcommands",
     "cli/sweep_progress.py": "tested through the subcommands",
     "cli/train_progress.py": "tested through the subcommands",
-    "data/datasets.py": "tested through what it loads",
     "plots/image_grid.py": "tested through the pictures that it arranges",
 }
 """Modules that need no test module of their own, and why."""

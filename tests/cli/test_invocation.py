@@ -12,7 +12,10 @@ def test_the_module_names_itself_in_usage_and_hints(start: Start) -> None:
     for arguments, told in (
         (["train", "--no-such-option"], "Usage: python -m softmax_cli train "),
         (["train"], "Run `python -m softmax_cli download` to fetch"),
-        (["train", "-c", "demo-sweep"], "`python -m softmax_cli sweep` runs it."),
+        (
+            ["train", "-c", "demo-sweep"],
+            "Run it with: python -m softmax_cli sweep --config demo-sweep",
+        ),
     ):
         _, err = start(*arguments).communicate(timeout=60)
         assert told in err
