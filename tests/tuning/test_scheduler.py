@@ -17,7 +17,15 @@ Serve = Callable[[Callable[[socket.socket], None]], int]
 
 
 @pytest.fixture(autouse=True)
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorter than a user's, but long enough for a busy machine to answer."""
+    monkeypatch.setattr(scheduler, "_CONNECT_SECONDS", 3.0)
+    monkeypatch.setattr(scheduler, "ANSWER_SECONDS", 4.0)
+
+
+@pytest.fixture
+def impatient(limits: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what never answers, however long it is waited for."""
     monkeypatch.setattr(scheduler, "_CONNECT_SECONDS", 0.5)
     monkeypatch.setattr(scheduler, "ANSWER_SECONDS", 0.8)
 
@@ -68,6 +76,7 @@ def hang_up(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_never_answers_keeps_nobody_waiting(serve: Serve) -> None:
     start = time.monotonic()
     error = error_at(f"tcp://127.0.0.1:{serve(silent)}")
@@ -157,6 +166,7 @@ def test_what_cannot_be_connected_to_is_told_with_the_reason() -> None:
     assert "got no answer: " in error_at("tcp://no-such-host.invalid:8786").message
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_look_up_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_: released.wait(30))
