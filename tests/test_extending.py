@@ -116,7 +116,7 @@ def test_a_feature_map(flip: object, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     from tests.features import test_feature_maps
 
-    test_feature_maps.test_what_every_map_promises("quadrants")
+    test_feature_maps.check_promises(feature_map, {})
 
 
 def test_weights_of_a_feature_map_are_shown_in_pixels() -> None:

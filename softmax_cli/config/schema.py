@@ -124,12 +124,19 @@ class DataSettings(Settings):
         return self
 
 
-class FeatureSettings(Settings):
-    """The numbers that describe an image to the classifier."""
+class PixelFeatures(Settings):
+    """The pixels themselves, 0 to 255."""
 
-    kind: Literal["pixels"] = Field(
-        default="pixels", description="pixels: the pixels themselves, 0 to 255."
-    )
+    kind: Literal["pixels"] = "pixels"
+
+
+FeatureSettings: TypeAlias = PixelFeatures
+FeatureKind: TypeAlias = Literal["pixels"]
+
+
+def feature_options(settings: FeatureSettings) -> dict[str, Any]:
+    """What a feature map is made from: its keys but for ``kind`` and ``storage``."""
+    return settings.model_dump(exclude={"kind", "storage"})
 
 
 class PreprocessingSettings(Settings):
@@ -398,7 +405,7 @@ class TrainConfig(Settings):
 
     data: DataSettings = Field(default=DataSettings(), description="Images to train on.")
     features: FeatureSettings = Field(
-        default=FeatureSettings(), description="From images to features."
+        default=PixelFeatures(), description="From images to features."
     )
     preprocessing: PreprocessingSettings = Field(
         default=PreprocessingSettings(), description="Centring and scaling of the features."
@@ -421,6 +428,6 @@ class TrainConfig(Settings):
     def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out features that are pixels, so that settings keep the digests they had before."""
         values: dict[str, Any] = serialize(self)
-        if self.features == FeatureSettings():
+        if self.features == PixelFeatures():
             del values["features"]
         return values

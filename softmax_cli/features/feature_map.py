@@ -4,13 +4,19 @@ Everything behind it is the same for all feature maps: standardisation, folding,
 the model file ask it for what they need.
 """
 
-from typing import ClassVar, Protocol, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
 
 from softmax_cli.arrays import Arrays, Floats, Images, Indices, Rows
 
 
 class FeatureMap(Protocol):
     """One way to describe images by numbers.
+
+    It is made from its settings, as keyword arguments: the keys that its section of a configuration
+    has beside ``kind`` and ``storage``.
 
     Attributes:
         kind: what a configuration calls it.
@@ -32,8 +38,8 @@ class FeatureMap(Protocol):
         """
         ...
 
-    def fit(self, images: Images) -> Self:
-        """The map with whatever it learns from training images (n, 3072)."""
+    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
+        """The map with whatever it learns from training images (n, 3072) and from chance."""
         ...
 
     def transform(self, images: Images) -> Rows:
@@ -45,8 +51,13 @@ class FeatureMap(Protocol):
         ...
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Self:
-        """The fitted map that gave these :meth:`arrays`."""
+    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
+        """The fitted map of these settings that gave these :meth:`arrays`.
+
+        Raises:
+            ValueError: the arrays do not have the names, shapes or dtypes that the settings ask
+                for.
+        """
         ...
 
     def to_pixels(self, weights: Floats) -> Floats | None:
@@ -55,3 +66,19 @@ class FeatureMap(Protocol):
         None if the map is not linear.
         """
         ...
+
+
+def expect_arrays(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that a map is made from the float32 arrays that it needs, and from no others.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if arrays.keys() != shapes.keys():
+        raise ValueError(f"expected arrays {sorted(shapes)}, got {sorted(arrays)}")
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != np.float32:
+            raise ValueError(
+                f"expected {name} float32 of shape {shape}, got {array.dtype} of {array.shape}"
+            )

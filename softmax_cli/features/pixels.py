@@ -1,11 +1,12 @@
 """The pixels themselves, 0 to 255."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from softmax_cli.arrays import Arrays, Floats, Images, Indices
 from softmax_cli.data.images import IMAGE_SHAPE, PIXELS
+from softmax_cli.features.feature_map import expect_arrays
 
 
 class Pixels:
@@ -24,7 +25,7 @@ class Pixels:
         lines = np.arange(PIXELS).reshape(IMAGE_SHAPE)  # (3, 32, 32)
         return np.ascontiguousarray(lines[:, :, ::-1]).reshape(-1)
 
-    def fit(self, images: Images) -> Self:  # noqa: ARG002 - other maps learn from them
+    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:  # noqa: ARG002
         """Nothing is learned."""
         return self
 
@@ -37,9 +38,10 @@ class Pixels:
         return {}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Self:  # noqa: ARG003 - other maps are made of them
+    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
         """The map."""
-        return cls()
+        expect_arrays(arrays, {})
+        return cls(**settings)
 
     def to_pixels(self, weights: Floats) -> Floats:
         """The weights themselves."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from softmax_cli.training.folds import (
 )
 from softmax_cli.training.forked import shared_copy
 from softmax_cli.training.minibatches import Minibatches
+from softmax_cli.training.random_streams import RandomStreams
 from softmax_cli.training.sampling import SAMPLERS, coin_flips
 from softmax_cli.training.schedules import (
     Schedule,
@@ -36,23 +36,6 @@ from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
 
 PerModel = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RandomStreams:
-    """The independent streams that a seed is spread into."""
-
-    weights: np.random.SeedSequence
-    sampling: np.random.SeedSequence
-    augmentation: np.random.SeedSequence
-
-    @classmethod
-    def of(cls, config: TrainConfig) -> "RandomStreams":
-        """The streams of a training."""
-        weights, sampling, augmentation = np.random.SeedSequence(config.seed).spawn(3)
-        if config.model.weight_seed is not None:
-            weights, *_ = np.random.SeedSequence(config.model.weight_seed).spawn(3)
-        return cls(weights, sampling, augmentation)
 
 
 def build_trainer(

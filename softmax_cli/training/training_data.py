@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from softmax_cli.arrays import Rows
 from softmax_cli.config.problems import shown
-from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.schema import TrainConfig, feature_options
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS
 from softmax_cli.features.standardization import Standardization
+from softmax_cli.training.random_streams import RandomStreams
 
 USED_SECTIONS = ("data", "features", "preprocessing", "augmentation")
 """Sections of a configuration that training data depends on.
@@ -67,7 +68,8 @@ def prepare_training_data(
     Raises:
         ConfigurationError: images are to be flipped, and their features cannot be.
     """
-    feature_map = FEATURE_MAPS[config.features.kind]().fit(train.images)
+    unfitted = FEATURE_MAPS[config.features.kind](**feature_options(config.features))
+    feature_map = unfitted.fit(train.images, RandomStreams.of(config).features)
     flip = config.augmentation.horizontal_flip
     if flip and feature_map.mirror is None:
         raise ConfigurationError(

@@ -6,7 +6,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3072), dtype=np.uint8)
 
 
 def test_features_are_the_pixels_and_nothing_is_learned() -> None:
-    pixels = Pixels().fit(IMAGES)
+    pixels = Pixels().fit(IMAGES, np.random.SeedSequence(0))
     assert pixels.transform(IMAGES) is IMAGES
     assert pixels.size == 3072
     assert pixels.arrays() == {}

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.model import softmax_loss_vectorized
-from softmax_cli.training.assembly import RandomStreams, build_trainer
+from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.folds import fold_of_images, fold_weights
+from softmax_cli.training.random_streams import RandomStreams
 from softmax_cli.training.sampling import SAMPLERS
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData

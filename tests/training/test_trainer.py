@@ -5,7 +5,8 @@ import pytest
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.model import softmax_loss_vectorized
-from softmax_cli.training.assembly import RandomStreams, build_trainer
+from softmax_cli.training.assembly import build_trainer
+from softmax_cli.training.random_streams import RandomStreams
 from softmax_cli.training.sampling import with_replacement
 from softmax_cli.training.trainer import Progress, Status, Trainer
 from softmax_cli.training.training_data import TrainingData

@@ -1,7 +1,7 @@
 """Features of the training and validation images, and what is fitted to them."""
 
 from collections.abc import Callable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ class Brightness:
     def __init__(self, learned: NDArray[np.float32] | None = None) -> None:
         self._learned = np.zeros(3, np.float32) if learned is None else learned
 
-    def fit(self, images: Images) -> Self:
+    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
         return type(self)(_channels(images).mean(axis=0))
 
     def transform(self, images: Images) -> NDArray[np.float32]:
@@ -45,7 +45,7 @@ class Brightness:
         return {"mean": self._learned}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Self:
+    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
         return cls(arrays["mean"])
 
     def to_pixels(self, weights: Floats) -> Floats | None:
