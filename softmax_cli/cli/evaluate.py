@@ -61,6 +61,7 @@ def evaluate(
     beside it. No temperature changes a prediction. A hinge model has probabilities only at a
     temperature that is given or fitted.
     """
+    from softmax_cli.cli.feature_progress import FeatureProgress
     from softmax_cli.evaluation import assessment as assessing
     from softmax_cli.evaluation.predictor import load_saved_model
 
@@ -71,8 +72,13 @@ def evaluate(
     output.detail(
         f"The model's weights are those after iteration {model.results.get('iteration')}."
     )
-    assessment = assessing.assess(model, split.value, data_dir, temperature=temperature)
-    calibration = assessing.calibrate(model, assessment, data_dir) if calibrate else None
+    with FeatureProgress(output) as progress:
+        assessment = assessing.assess(
+            model, split.value, data_dir, temperature=temperature, observer=progress
+        )
+        calibration = (
+            assessing.calibrate(model, assessment, data_dir, progress) if calibrate else None
+        )
     document = {
         **assessment.to_json(),
         "calibration": calibration.to_json() if calibration else None,

@@ -84,7 +84,7 @@ def sweep(
         print_plan(settings, output)
         return
     # Before a directory is made: where something is wrong, nothing is left behind.
-    data = _checked_data(settings)
+    data = _checked_data(settings, output)
     stem = Path(config).stem
     with (
         _connected(scheduler) as client,
@@ -114,14 +114,16 @@ class _Given:
         return config.model_copy(update=changed)
 
 
-def _checked_data(settings: "SweepConfig") -> "DataCache":
-    """The images of the base; the trials are checked, too."""
+def _checked_data(settings: "SweepConfig", output: Output) -> "DataCache":
+    """The data of the first trial; the other trials are checked, too."""
+    from softmax_cli.cli.feature_progress import FeatureProgress
     from softmax_cli.tuning.data_cache import DataCache
     from softmax_cli.tuning.trials import make_trials
 
-    make_trials(settings)
+    first, *_ = make_trials(settings)
     data = DataCache()
-    data.of(settings.train)
+    with FeatureProgress(output) as progress:
+        data.of(first.config, progress)
     return data
 
 

@@ -64,6 +64,11 @@ class SweepProgress(ProgressDisplay):
         if self.is_due():
             self._show(self._name(task), progress.iteration, task.until or trainer.iterations)
 
+    def extracted(self, completed: int, total: int) -> None:
+        """Show how far the features of the next stack are, if it is time to."""
+        if self.is_due():
+            self._show("features", completed, total)
+
     def recorded(self, leaders: "Sequence[Outcome]") -> None:
         """Show the standings after a stack."""
         self._stacks_done += 1
@@ -83,7 +88,8 @@ class SweepProgress(ProgressDisplay):
         def line(_rate: float, _left: float) -> str:
             if name == "stacks":
                 return f"{len(self._recorded)} of {self._trials} trials done{self._best()}"
-            return f"{name}, iteration {completed}/{total}{self._best()}"
+            unit = "image" if name == "features" else "iteration"
+            return f"{name}, {unit} {completed}/{total}{self._best()}"
 
         leaders = self._leaders
         table = leaders_table(self._settings, leaders, _LEADERS) if leaders else None

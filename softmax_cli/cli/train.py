@@ -85,10 +85,9 @@ def _start(
 ) -> None:
     from softmax_cli.config.writing import to_yaml
     from softmax_cli.runs.directory import claim_run_directory, create_run_directory
-    from softmax_cli.training.training_data import load_training_data
 
     # Before a directory is made: where the data is missing, nothing is left behind.
-    data = load_training_data(settings)
+    data = _loaded(settings, output)
     text = to_yaml(settings)
     if run_dir is None:
         run = claim_run_directory(Path("runs/train"), stem, kind="train", settings=text)
@@ -101,7 +100,6 @@ def _start(
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
     from softmax_cli.runs.directory import open_run_directory
     from softmax_cli.training.results import finished_summary
-    from softmax_cli.training.training_data import load_training_data
 
     with open_run_directory(directory, kind="train", exclusive=True) as run:
         summary = finished_summary(run)
@@ -112,7 +110,15 @@ def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
             _report(run, summary, output, draw=missing)
             return
         settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)
-        _train(run, settings, load_training_data(settings), output, resume=True)
+        _train(run, settings, _loaded(settings, output), output, resume=True)
+
+
+def _loaded(settings: "TrainConfig", output: Output) -> "TrainingData":
+    from softmax_cli.cli.feature_progress import FeatureProgress
+    from softmax_cli.training.training_data import load_training_data
+
+    with FeatureProgress(output) as progress:
+        return load_training_data(settings, progress)
 
 
 def _train(

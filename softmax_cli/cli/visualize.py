@@ -122,12 +122,14 @@ def _draw_evaluation(
     output: Output,
 ) -> list[Path]:
     """Pictures of the latest evaluation, if there was one and its images are still there."""
+    from softmax_cli.cli.feature_progress import FeatureProgress
     from softmax_cli.cli.run_pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
     from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature, loss_of
 
     try:
-        assessment = assess_again(run.path / "evaluation.json", model, data_dir)
+        with FeatureProgress(output) as progress:
+            assessment = assess_again(run.path / "evaluation.json", model, data_dir, progress)
     except DataError as error:
         output.warning(f"pictures of the evaluation are left out: {error.message}")
         if error.hint:

@@ -134,11 +134,6 @@ FeatureSettings: TypeAlias = PixelFeatures
 FeatureKind: TypeAlias = Literal["pixels"]
 
 
-def feature_options(settings: FeatureSettings) -> dict[str, Any]:
-    """What a feature map is made from: its keys but for ``kind`` and ``storage``."""
-    return settings.model_dump(exclude={"kind", "storage"})
-
-
 class PreprocessingSettings(Settings):
     """What happens to the features before they are multiplied with the weights."""
 

@@ -68,7 +68,8 @@ class SealedFormat:
 
     Attributes:
         kind: what such a file holds, as it is called in messages.
-        version: the version of its layout that this program writes and reads.
+        version: the version of its layout that this program writes.
+        reads: the versions that it reads; empty stands for that one alone.
         error: raised when a file is missing or not intact.
         header_limit: greatest length of a header in bytes. Parsing takes up to forty times as much.
         allows_non_finite: whether the document may hold NaN and infinities.
@@ -81,6 +82,7 @@ class SealedFormat:
     header_limit: int
     allows_non_finite: bool
     noted_in: str
+    reads: tuple[int, ...] = ()
 
 
 def write_sealed(
@@ -223,11 +225,13 @@ def _digest(view: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _envelope_text(form: SealedFormat, document: dict[str, Any], digest: str) -> str:
+def _envelope_text(
+    form: SealedFormat, document: dict[str, Any], digest: str, version: int | None = None
+) -> str:
     envelope = {
         "sha256": digest,
         "kind": form.kind,
-        "format_version": form.version,
+        "format_version": version or form.version,
         "document": document,
     }
     text = json.dumps(
@@ -244,12 +248,12 @@ def _open_envelope(metadata: dict[str, str], form: SealedFormat, digest: str) ->
     document = envelope["document"]
     if kind != form.kind:
         raise form.error(f"expected a {form.kind}, got a {reprlib.repr(kind)}")
-    if version != form.version:
+    if version not in (form.reads or (form.version,)):
         found = version if type(version) is int else reprlib.repr(version)
         message, hint = other_format(found, form.version, _written_by(form, envelope))
         raise form.error(message, hint=hint)
     # One content has one text: this refuses repeated or further keys and odd spellings of numbers.
-    is_canonical = text == _envelope_text(form, document, digest)
+    is_canonical = type(version) is int and text == _envelope_text(form, document, digest, version)
     if metadata or not is_canonical or not isinstance(document, dict):
         raise ValueError("its settings are not as softmax writes them")
     _noted(form, document).pop(_VERSION_KEY, None)

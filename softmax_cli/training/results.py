@@ -158,6 +158,7 @@ def _model(
         settings=plain_values(config),
         results=results,
         data_digest=data.train.digest,
+        feature_arrays=data.feature_map.arrays(),
     )
 
 

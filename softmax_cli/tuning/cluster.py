@@ -98,7 +98,7 @@ def run_on_cluster(
         order = _Order(
             task,
             data_dir=str(task.stack.shared.data.directory.absolute()),
-            data_digest=data.of(task.stack.shared).train.digest,
+            data_digest=data.train_digest(task.stack.shared),
             threads=threads,
             version=__version__,
         )
