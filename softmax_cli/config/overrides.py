@@ -20,7 +20,11 @@ _ALTERNATIVES: dict[KeyPath, str] = {
 }
 
 # Settings for which a plain name stands for a mapping with nothing but this key.
-_SHORTHANDS: dict[KeyPath, str] = {("optimizer", "schedule"): "kind"}
+_SHORTHANDS: dict[KeyPath, str] = {
+    ("features",): "kind",
+    ("optimizer", "schedule"): "kind",
+    ("train", "features"): "kind",
+}
 
 
 def key_path(key: str) -> KeyPath:
