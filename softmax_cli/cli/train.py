@@ -179,7 +179,12 @@ def _figures(accuracy: float | None, loss: float | None) -> str:
 
 
 def _print_plan(settings: "TrainConfig", output: Output) -> None:
-    """Print the settings in full, and nothing else: they can be saved as a configuration."""
+    """Print the settings in full, and nothing else: they can be saved as a configuration.
+
+    What features will cost is a message.
+    """
+    from softmax_cli.cli.feature_progress import say_costs
     from softmax_cli.config.writing import plain_values, to_yaml
 
     output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())
+    say_costs([settings], output)
