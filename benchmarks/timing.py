@@ -8,6 +8,7 @@ from statistics import median
 from typing import Protocol
 
 from benchmarks.task import Images, LinearModel
+from softmax_cli.training import timing
 
 Announce = Callable[[str], None]
 
@@ -152,9 +153,7 @@ def seconds_of(run: Callable[[], object]) -> float:
     """Wall time of one run, after garbage is collected and others' threads have gone to sleep."""
     gc.collect()
     time.sleep(_PAUSE_SECONDS)
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    return timing.seconds_of(run)
 
 
 def _run_once(contender: Contender, images: Images | None) -> Measurement:
