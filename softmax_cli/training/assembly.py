@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, PerModel
 from softmax_cli.config.schema import Annealing, ModelSettings, OptimizerSettings, TrainConfig
 from softmax_cli.features.inputs import Inputs, prepare_inputs
 from softmax_cli.model.losses import LOSSES
@@ -34,8 +35,6 @@ from softmax_cli.training.scorecard import Scorecard, score_stack
 from softmax_cli.training.trainer import EarlyStopping, ExampleWeights, Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
-
-PerModel = NDArray[np.float64]
 
 
 def build_trainer(
@@ -112,7 +111,7 @@ def _validation(
     if folds == 1:
         labels = data.validation.labels
 
-        def multiply(rows: NDArray[np.int64]) -> NDArray[np.floating]:
+        def multiply(rows: NDArray[np.int64]) -> Floats:
             return engine.forward(Selection("validation", rows))
 
         return lambda _, T: score_stack(stack, multiply, labels, kernel, T), None

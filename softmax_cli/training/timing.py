@@ -14,6 +14,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.images import ImageSet
 from softmax_cli.model.loss import Workspace
@@ -27,7 +28,6 @@ from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import prepare_training_data
 
-Floats = NDArray[np.floating]
 Evaluate = Callable[[], tuple[float, Floats]]
 
 _WEIGHT_SCALE = 1e-4  # small enough that pixels of a range of 255 give scores around 1

@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Arrays, Floats, Members, PerModel
 from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
@@ -15,12 +16,8 @@ from softmax_cli.training.history import Measurement, history_arrays, history_fr
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
 from softmax_cli.training.scorecard import Scorecard
-from softmax_cli.training.state import Arrays, check_alike, named, part_of
+from softmax_cli.training.state import check_alike, named, part_of
 from softmax_cli.training.updates import Update
-
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
-Members = NDArray[np.bool_]
 
 ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
@@ -202,7 +199,7 @@ class Trainer:
         error[..., 0] = bias_gradient[:-1]  # of the example that stands for the mean
         return bias_gradient
 
-    def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:
+    def _add_up(self, weights: Floats | None) -> PerModel:
         """Losses of the step, summed over its images (K,); they and the hits are remembered."""
         losses, correct = self._work.losses, self._work.correct
         if weights is None:

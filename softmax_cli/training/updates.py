@@ -10,11 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, PerModel
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.forked import shared_zeros
-
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
 
 _SMALLEST_SHRINKAGE = 1e-6
 _BLOCK_FEATURES = 256
