@@ -167,6 +167,19 @@ def claim_run_directory(parent: Path, stem: str, *, kind: Kind, settings: str) -
     return create_run_directory(path, kind=kind, settings=settings)
 
 
+def new_run_directory(
+    path: Path | None, stem: str, *, kind: Kind, settings: str, overwrite: bool = False
+) -> RunDirectory:
+    """Make the directory that a user names a run directory, or else a new one below ``runs/``.
+
+    Arguments and errors are those of :func:`create_run_directory`, and of
+    :func:`claim_run_directory` where ``path`` is None.
+    """
+    if path is None:
+        return claim_run_directory(Path("runs", kind), stem, kind=kind, settings=settings)
+    return create_run_directory(path, kind=kind, settings=settings, overwrite=overwrite)
+
+
 def rewrite_settings(run: RunDirectory, settings: str) -> None:
     """Replace the settings of a run that goes on with others.
 
