@@ -15,7 +15,7 @@ Announce = Callable[[str], None]
 _PAUSE_SECONDS = 0.3
 """Between runs: the threads of a library spin for a while before they sleep, on others' cores."""
 
-_LEAST_ACCURACY = 0.2
+_MIN_ACCURACY = 0.2
 """Twice chance among ten classes: less is not learning."""
 
 
@@ -202,7 +202,7 @@ def agreeing(measurements: Sequence[Measurement], tolerance: float) -> tuple[Mea
 
 
 def _complaint(accuracy: float, expected: float, tolerance: float) -> str:
-    if not accuracy >= _LEAST_ACCURACY:
+    if not accuracy >= _MIN_ACCURACY:
         return f"did not learn: {100 * accuracy:.1f} % of the test images"
     if abs(accuracy - expected) > tolerance:
         return (

@@ -102,7 +102,7 @@ def predict(
 def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
-    """What is printed of each image, in order: its classes, after a warning or not, or an error."""
+    """What is printed for each image, in order: an error, or its classes and perhaps a warning."""
     from softmax_cli.data.photos import read_batches
     from softmax_cli.evaluation.predictor import scores_of
 
@@ -186,7 +186,7 @@ def _kind(result: dict[str, Any]) -> str:
 
 
 def _report(result: dict[str, Any], kind: str, output: Output) -> None:
-    """Write an error or a warning on stderr; when quiet, an image that has classes has no more."""
+    """Write an error on stderr, and unless quiet a warning."""
     if kind == "classes" or (kind == "warning" and output.quiet):
         return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.

@@ -131,7 +131,7 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
             hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
-            f"stay well below 2. {run.path / 'metrics.csv'} has the way there.",
+            f"stay well below 2. {run.path / 'metrics.csv'} has the losses until then.",
         )
 
 

@@ -1,6 +1,6 @@
 """Tables and documents that people and other programs read: CSV, JSON, JSON lines.
 
-The same values always give the same bytes. JSON knows no NaN and no infinity: both become null.
+The same values always give the same bytes. JSON has no NaN and no infinity: both become null.
 """
 
 import contextlib

@@ -48,8 +48,8 @@ def build_trainer(
 
     Args:
         configs: alike but for what a stack keeps as a vector: learning rate and its schedule,
-            momentum, regularisation, temperature, scale and seed of the initial weights. The first
-            one speaks for all in everything else.
+            momentum, regularisation, temperature, scale and seed of the initial weights. Everything
+            else is taken from the first one.
         data: features of the images.
         folds: 1 to validate on the validation images; k > 1 for cross-validation on the training
             images. Then the models are only scored at the end, unless they may stop early.
@@ -119,7 +119,7 @@ def _validation(
     member_folds = np.tile(np.arange(folds), stack.models // folds)
 
     def validate(iteration: int, temperature: PerModel) -> Scorecard:
-        # All training images, folds times as many as a fold holds: too dear for every time.
+        # All training images, folds times as many as a fold holds: too slow for every validation.
         if iteration < scored_from:
             return not_scored(stack.models)
         return score_folds(

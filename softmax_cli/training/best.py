@@ -15,7 +15,7 @@ class BestWeights:
     """The weights each model had when its validation accuracy was highest.
 
     Attributes:
-        accuracy: (K,), minus infinity before the first validation, whatever must be gained then.
+        accuracy: (K,), minus infinity before the first validation, so that any accuracy is better.
         iteration: (K,) steps done by then.
         waited: (K,) validations since then.
         weights: (D, C K), contrasts and means like those of the stack, but not to be multiplied.

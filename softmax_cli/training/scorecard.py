@@ -13,7 +13,7 @@ from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.engine import LARGEST_SELECTION
 
 Multiply = Callable[[NDArray[np.int64]], Floats]
-"""``multiply(rows)`` gives the product of some images (1 + n, (C - 1) K), as logits want it."""
+"""``multiply(rows)`` gives (1 + n, (C - 1) K), the ``product`` of :meth:`LinearStack.logits`."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How fast the loss and a training step run here: beside plain forms, and beside bare products.
 
-What is compared is run in turn, so that whatever else the machine is doing falls on all of it, and
-times are medians.
+What is compared is run in turn, so that other work of the machine slows all of it alike. Times are
+medians.
 """
 
 import time
@@ -89,7 +89,7 @@ class StepTiming:
 
 
 def compare_forms(images: ImageSet, seed: int = 0) -> list[FormTiming]:
-    """Time the softmax loss with two loops, vectorised, and as the training kernel has it.
+    """Time the softmax loss with two loops, vectorised, and as the training kernel computes it.
 
     The first is computed in float64, the last in float32, as in training, and the vectorised form
     in both.

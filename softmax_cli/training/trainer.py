@@ -24,7 +24,7 @@ ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 
 class Status(IntEnum):
-    """What has become of one model of the stack."""
+    """Whether a model of the stack still trains, and if not, why."""
 
     RUNNING = 0
     STOPPED = 1
@@ -64,8 +64,8 @@ class Trainer:
 
     A model whose loss is no longer finite is frozen with its weights at zero, and one that has
     stopped early keeps its weights; in both cases the columns of the others are computed exactly
-    as before. At a validation the weights have to be finite, too: after the last step no loss shows
-    what became of them.
+    as before. A validation also checks that the weights are finite: no loss is computed after the
+    last step, so nothing else would show that they are not.
 
     Args:
         stack: the K models; changed in place.
@@ -135,7 +135,8 @@ class Trainer:
     def train(self, until: int | None = None) -> Generator[Progress, None, None]:
         """Train until no model is running, or to the end; one progress for each step.
 
-        Close the generator where it is left early: until then a second process stands by.
+        Close the generator if you leave it early: until then a second process holds half of the
+        machine.
 
         Args:
             until: steps done at which to stop and validate before the end.
@@ -200,7 +201,7 @@ class Trainer:
         return bias_gradient
 
     def _add_up(self, weights: Floats | None) -> PerModel:
-        """Losses of the step, summed over its images (K,); they and the hits are remembered."""
+        """Sum the losses of the step over its images (K,); add them and the hits to the totals."""
         losses, correct = self._work.losses, self._work.correct
         if weights is None:
             totals, hits = losses.sum(axis=1, dtype=np.float64), np.count_nonzero(correct, axis=1)
@@ -233,7 +234,7 @@ class Trainer:
         self._update.forget(members)
 
     def _measure(self) -> Measurement:
-        """Validate, remember the best weights, stop the models that have waited too long."""
+        """Validate, keep the best weights, stop the models whose patience has run out."""
         temperature = self.temperature_after(self.iteration)
         scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)

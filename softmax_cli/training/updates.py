@@ -34,7 +34,7 @@ class Update(Protocol):
         ...
 
     def forget(self, members: NDArray[np.bool_]) -> None:
-        """Drop what is remembered of some models' earlier gradients."""
+        """Drop the state that some models' earlier gradients have left, such as the velocity."""
         ...
 
     def state(self) -> dict[str, Floats]:
@@ -102,7 +102,7 @@ class MomentumUpdate:
         self._scratch = np.empty((_BLOCK_FEATURES, stack.weights.shape[1]), stack.weights.dtype)
 
     def begin(self, learning_rate: PerModel) -> PerModel:
-        """Return ones: the velocity wants the gradient itself."""
+        """Return ones: the velocity is a sum of the gradients themselves."""
         return np.ones_like(learning_rate)
 
     def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:

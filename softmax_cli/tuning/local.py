@@ -14,7 +14,7 @@ class StackObserver(RunObserver, Protocol):
     """Who watches one stack after another."""
 
     def stack_started(self, task: StackTask) -> None:
-        """What is told from now on is of this stack."""
+        """The progress that follows is that of this stack."""
 
 
 def run_locally(
