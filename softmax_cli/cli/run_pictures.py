@@ -54,7 +54,7 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
+    except Exception as error:  # noqa: BLE001 - a failed drawing must not fail the run
         output.warning(
             f"{name} was not drawn: {describe(error)}\n"
             f"Everything else is complete. To draw it later: softmax visualize {quoted(run)}"

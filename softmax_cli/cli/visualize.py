@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose, parse_path
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.errors import DataError, ModelError
 from softmax_cli.paths import quoted
@@ -34,13 +34,11 @@ class PictureSuffix(StrEnum):
 
 def visualize(
     run: Annotated[
-        Path, typer.Argument(parser=parse_path, help="Run directory of a training or a sweep.")
+        Path,
+        typer.Argument(parser=options.parse_path, help="Run directory of a training or a sweep."),
     ],
     directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", parser=parse_path, metavar="DIR", help="Where to put them. [default: RUN]"
-        ),
+        Path | None, options.directory("--output", "Where to put them. [default: RUN]")
     ] = None,
     scale: Annotated[
         Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
@@ -52,10 +50,10 @@ def visualize(
     preview: Annotated[
         bool, typer.Option("--preview", help="Show the templates on the terminal as well.")
     ] = False,
-    data_dir: DataDir = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    data_dir: options.DataDir = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Draw what was learned: templates of the classes, and curves of the training.
 

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,33 +25,25 @@ import numpy as np
 
 from softmax_cli.arrays import Rows
 from softmax_cli.data.images import ImageSet
-from softmax_cli.errors import DataError, SoftmaxError
+from softmax_cli.errors import SoftmaxError
 from softmax_cli.features.feature_map import FeatureMap
-from softmax_cli.features.feature_maps import fitted_map, unfitted_map
+from softmax_cli.features.feature_maps import unfitted_map
+from softmax_cli.features.map_file import MapFile
 from softmax_cli.features.row_files import RowFile
 from softmax_cli.runs.atomic import make_directory, remove_file, remove_leftovers
 from softmax_cli.runs.locks import DirectoryLock
-from softmax_cli.runs.sealed import SealedFormat, read_sealed, write_sealed
 from softmax_cli.runs.tables import read_json
 
 FOLDER = "features"
 """Its name in the data directory."""
 
-MAP_FORMAT = SealedFormat(
-    kind="feature map",
-    version=1,
-    error=DataError,
-    header_limit=2**20,
-    allows_non_finite=False,
-    noted_in="made",
-)
 _KEPT_FILE = re.compile(r"(map-[0-9a-f]{24}\.safetensors|rows-[0-9a-f]{24}\.(npy|json))")
 _DIGITS = 24
 _CHUNK = 500  # images whose features are computed between two reports of progress
 _WAIT_SECONDS = 0.2
 
 Settings = Mapping[str, Any]
-"""The section ``features`` of a configuration."""
+"""What a configuration says about features."""
 _Kept = TypeVar("_Kept")
 
 
@@ -105,20 +97,14 @@ class FeatureCache:
 
         if self._folder is None or not unfitted.is_costly:
             return fit()
-        stream = json.dumps([str(seed.entropy), *seed.spawn_key])
-        digest = _digest("map", settings, images.digest, stream)
-        path = self._folder / f"map-{digest}.safetensors"
-
-        def read() -> FeatureMap:
-            return fitted_map(settings, read_sealed(path, MAP_FORMAT)[0])
+        file = _map_file(self._folder, settings, images, seed)
 
         def write() -> FeatureMap:
             fitted = fit()
-            document = {"made": dict(settings)}
-            write_sealed(path, MAP_FORMAT, tensors=fitted.arrays(), document=document)
+            file.write(fitted)
             return fitted
 
-        return self._read_or_write(self._folder, path.exists, read, write, fit)
+        return self._read_or_write(self._folder, file.exists, file.read, write, fit)
 
     def rows(self, feature_map: FeatureMap, settings: Settings, images: ImageSet) -> Rows:
         """Features (n, P) of images; read-only where they are kept.
@@ -146,6 +132,30 @@ class FeatureCache:
         return self._read_or_write(
             self._folder, file.exists, lambda: file.read(shape), write, compute
         )
+
+    def has_rows(
+        self,
+        settings: Settings,
+        seed: np.random.SeedSequence,
+        images: ImageSet,
+        others: Sequence[ImageSet],
+    ) -> bool:
+        """Whether the rows of training images and of others are there, as far as names tell.
+
+        Args:
+            settings: what the feature map is made from.
+            seed: the random stream that it draws from.
+            images: the training images.
+            others: more images, seen through the same map.
+        """
+        if self._folder is None:
+            return False
+        file = _map_file(self._folder, settings, images, seed)
+        kept, _ = _read_intact(file.exists, file.read)
+        if kept is None:
+            return False
+        digests = [rows_digest(kept, settings, part) for part in (images, *others)]
+        return all(RowFile(self._folder, digest).exists() for digest in digests)
 
     def _chunks(self, feature_map: FeatureMap, images: ImageSet) -> Iterator[Rows]:
         for start in range(0, len(images), _CHUNK):
@@ -193,6 +203,14 @@ class FeatureCache:
             yield
         finally:
             lock.release()
+
+
+def _map_file(
+    folder: Path, settings: Settings, images: ImageSet, seed: np.random.SeedSequence
+) -> MapFile:
+    stream = json.dumps([str(seed.entropy), *seed.spawn_key])
+    digest = _digest("map", settings, images.digest, stream)
+    return MapFile(folder / f"map-{digest}.safetensors", settings)
 
 
 def rows_digest(feature_map: FeatureMap, settings: Settings, images: ImageSet) -> str:

@@ -15,7 +15,7 @@ class StackObserver(RunObserver, ExtractionObserver, Protocol):
     """Who watches one stack after another, and the features that each needs."""
 
     def stack_started(self, task: StackTask) -> None:
-        """What is told from now on is of this stack."""
+        """The progress that follows is that of this stack."""
 
 
 def run_locally(
