@@ -5,7 +5,6 @@ numpy lets other threads run while it computes, so threads are enough.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +46,8 @@ def transform_in_chunks(
         for start in starts:
             compute(start)
         return features
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(compute, starts):  # raises what a thread has raised
             pass

@@ -166,7 +166,7 @@ def test_a_plain_slow_loop_agrees(name: str) -> None:
 
 def test_the_defaults_are_those_of_the_exercise() -> None:
     assert Hog().size == 4 * 4 * 9 + 10
-    assert Hog().strokes(np.zeros((154, 3)))[0].shape == (3, 4, 4, 9)
+    assert Hog().strokes(np.zeros((154, 3))).cells.shape == (3, 4, 4, 9)
 
 
 def test_an_image_with_one_vertical_edge() -> None:
@@ -293,12 +293,13 @@ def test_a_row_depends_on_no_other_image(name: str) -> None:
 def test_weights_are_laid_out_as_strokes() -> None:
     hog = Hog(cell_size=16, orientations=3, signed=True, hue_bins=4)
     weights = np.arange(hog.size * 2.0).reshape(hog.size, 2)
-    strokes, angles = hog.strokes(weights)
-    assert strokes.shape == (2, 2, 2, 6)
+    strokes = hog.strokes(weights)
+    assert strokes.cells.shape == (2, 2, 2, 6)
     for j in range(6):  # bin by bin, and in each the cells row by row
-        assert strokes[1, 0, 1, j] == weights[4 * j + 1, 1]
-        assert strokes[0, 1, 0, j] == weights[4 * j + 2, 0]
-    np.testing.assert_allclose(np.degrees(angles), [-60, 0, 60, 120, 180, 240])
+        assert strokes.cells[1, 0, 1, j] == weights[4 * j + 1, 1]
+        assert strokes.cells[0, 1, 0, j] == weights[4 * j + 2, 0]
+    np.testing.assert_allclose(np.degrees(strokes.angles), [-60, 0, 60, 120, 180, 240])
+    assert (strokes.hues == weights[-4:].T).all()
 
 
 @pytest.mark.parametrize("name", ["cs231n", "fine"])
@@ -306,7 +307,7 @@ def test_a_slope_is_the_longest_stroke_of_every_cell(name: str) -> None:
     rows, columns = np.indices((32, 32))
     picture = (64 + 4 * rows - 2 * columns).astype(np.uint8)
     hog = Hog(**VARIANTS[name])
-    strokes, angles = hog.strokes(hog.transform(gray_image(picture)).T)
-    gradients = np.degrees(angles[strokes[0].argmax(axis=-1)]) % 360  # (k, k)
+    strokes = hog.strokes(hog.transform(gray_image(picture)).T)
+    gradients = np.degrees(strokes.angles[strokes.cells[0].argmax(axis=-1)]) % 360  # (k, k)
     expected = math.degrees(math.atan2(4, -2)) + (0 if VARIANTS[name] else 180)
     np.testing.assert_allclose(gradients, expected, atol=10)
