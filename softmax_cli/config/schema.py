@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from softmax_cli.config.problems import shown
 from softmax_cli.errors import ConfigurationError, DataError
 from softmax_cli.paths import expand_home
 
@@ -81,7 +82,7 @@ def named_kind(of: str) -> Callable[[object], object]:
         if isinstance(value, str):
             return {"kind": value}
         if not isinstance(value, dict | Settings):
-            raise complaint(f"expected the name of {of} or {{kind: ..., ...}}")
+            raise complaint(f"expected the name of {of} or {{kind: ..., ...}}, got {shown(value)}")
         return value
 
     return mapping
@@ -173,6 +174,17 @@ CellSize: TypeAlias = Annotated[
 HueBins: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 
 
+def _none_or_from_four(bins: int) -> int:
+    if bins == 2:
+        raise complaint("expected 0 or an even number from 4, got 2")
+    return bins
+
+
+EvenHueBins: TypeAlias = Annotated[
+    HueBins, Field(multiple_of=2), AfterValidator(_none_or_from_four)
+]
+
+
 class HogFeatures(StoredFeatures):
     """Histograms of oriented gradients, and of colours; the defaults are those of CS231n."""
 
@@ -215,8 +227,10 @@ class HogFeatures(StoredFeatures):
         default=False,
         description="Mean and standard deviation of each colour channel in each cell.",
     )
-    cell_hue_bins: HueBins = Field(
-        default=0, description="Bins of a hue histogram of each cell, weighted by saturation."
+    cell_hue_bins: EvenHueBins = Field(
+        default=0,
+        description="Bins of a hue histogram of each cell, in which vivid colours count more: 0, "
+        "or an even number from 4.",
     )
     hue_bins: HueBins = Field(
         default=10, description="Bins of the hue histogram of the whole image."

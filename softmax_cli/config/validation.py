@@ -41,6 +41,7 @@ EXPECTED = {
     "list_type": "a list",
     "literal_error": "{expected}",
     "model_type": "a mapping of settings",
+    "multiple_of": "a multiple of {multiple_of}",
     "string_too_short": "some text",
     "string_type": "text",
     "too_long": "at most {max_length} values",

@@ -70,7 +70,7 @@ _SOFTENING = 0.025
 
 @dataclass(frozen=True)
 class Strokes:
-    """What the weights of C classes say about edges and hues; those of colours in cells are left out.
+    """The weights of C classes for edges and hues, without those for the colours of cells.
 
     Attributes:
         cells: (C, k, k, bins), the cells row by row.
