@@ -282,7 +282,8 @@ class Hog:
 
 def _directions(bins: int) -> NDArray[np.float64]:
     """Centres of n bins over 180°, in radians, from below 0 to above: symmetric to the bit."""
-    return (np.arange(bins) - (bins - 1) / 2) * (np.pi / bins)
+    places: NDArray[np.float64] = np.arange(bins, dtype=np.float64) - (bins - 1) / 2
+    return places * (np.pi / bins)
 
 
 def _gray_gradient(colors: _Planes) -> tuple[_Planes, _Planes]:
@@ -361,14 +362,13 @@ def _normalized_by_blocks(histograms: _Planes, clip: float) -> _Planes:
     padded = np.pad(squares, ((1, 1), (1, 1), (0, 0)), mode="edge")
     pairs = padded[1:] + padded[:-1]
     blocks = pairs[:, 1:] + pairs[:, :-1]  # (k + 1, k + 1, m)
-    factors = 1 / np.sqrt(blocks + np.float32(_SOFTENING**2))
+    factors = np.reciprocal(np.sqrt(blocks + np.float32(_SOFTENING**2)))
     around = [factors[i : i + k, j : j + k] for i in (0, 1) for j in (0, 1)]
-    quarter = np.float32(0.25)
     if clip >= 1:  # no number in a block is greater than its length
-        top, bottom = around[0] + around[1], around[2] + around[3]
-        return np.multiply(histograms, (top + bottom) * quarter, out=histograms)
+        total = around[0] + around[1] + (around[2] + around[3])
+        return histograms * (total * np.float32(0.25))
     cut = [np.minimum(histograms * factor, np.float32(clip)) for factor in around]
-    return (cut[0] + cut[1] + (cut[2] + cut[3])) * quarter
+    return (cut[0] + cut[1] + (cut[2] + cut[3])) * np.float32(0.25)
 
 
 def _hue_vector(colors: _Planes) -> tuple[_Planes, _Planes]:
