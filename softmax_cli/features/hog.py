@@ -364,11 +364,13 @@ def _normalized_by_blocks(histograms: _Planes, clip: float) -> _Planes:
     blocks = pairs[:, 1:] + pairs[:, :-1]  # (k + 1, k + 1, m)
     factors = np.reciprocal(np.sqrt(blocks + np.float32(_SOFTENING**2)))
     around = [factors[i : i + k, j : j + k] for i in (0, 1) for j in (0, 1)]
+    quarter = np.float32(0.25)
     if clip >= 1:  # no number in a block is greater than its length
-        total = around[0] + around[1] + (around[2] + around[3])
-        return histograms * (total * np.float32(0.25))
+        factor: _Planes = (around[0] + around[1] + (around[2] + around[3])) * quarter
+        return histograms * factor
     cut = [np.minimum(histograms * factor, np.float32(clip)) for factor in around]
-    return (cut[0] + cut[1] + (cut[2] + cut[3])) * np.float32(0.25)
+    total: _Planes = cut[0] + cut[1] + (cut[2] + cut[3])
+    return total * quarter
 
 
 def _hue_vector(colors: _Planes) -> tuple[_Planes, _Planes]:
