@@ -43,8 +43,7 @@ its assignment on features give: 4 x 4 cells of 8 x 8 pixels, 9 bins that are ce
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +67,7 @@ _SOFTENING = 0.025
 """The ``e`` of blocks, in brightness per pixel: a block of less than this has little but noise."""
 
 
-@dataclass(frozen=True)
-class Strokes:
+class Strokes(NamedTuple):
     """The weights of C classes for edges and hues, without those for the colours of cells.
 
     Attributes:
