@@ -29,9 +29,9 @@ circle of hues. A gray pixel has hue 0.
 its assignment on features give: 4 x 4 cells of 8 x 8 pixels, 9 bins that are centred at -80°, -60°
 ... 80°, and 10 hues; 154 numbers. They differ in this:
 
-- A gradient of theirs whose x is negative, half of all, is in no bin, and so is one whose x is 0:
-  the angles run over 360° and the bins over 180°. Here opposite directions share a bin, so that a
-  mirrored image has the same features in other places.
+- A gradient of theirs whose x is negative, half of all, is in no bin: the angles run over 360° and
+  the bins over 180°. Where x is 0, rounding decides. Here opposite directions share a bin, so that
+  a mirrored image has the same features in other places.
 - Their differences are those to the next pixel, and 0 in the last row and column; here they are
   central, because mirroring moves the former by a pixel.
 - A gradient of theirs votes with its whole length for one bin; here for two. On the border between
