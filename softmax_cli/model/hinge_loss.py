@@ -58,7 +58,7 @@ def hinge_loss(scores: Floats, labels: Labels, delta: float = 1.0) -> float:
 def hinge_kernel(scores: Floats, labels: Labels, factor: Floats, work: Workspace) -> None:
     """Turn scores into the gradient of the hinge loss with margin 1, in place.
 
-    Arguments as :data:`softmax_cli.model.loss.Kernel` has them. ``scores`` become ``factor`` where
+    Arguments are those of :data:`softmax_cli.model.loss.Kernel`. ``scores`` become ``factor`` where
     the margin of a class is violated, minus ``factor`` times the number of these classes at the
     true one, and 0 elsewhere.
     """
