@@ -43,7 +43,7 @@ class Unwatched:
         """A stack is done."""
 
     def warned(self, *_: object) -> None:
-        """Something is worth knowing."""
+        """Warnings are not shown."""
 
     def stop_requested(self) -> bool:
         """Whether to stop."""
