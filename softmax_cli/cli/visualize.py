@@ -41,7 +41,7 @@ def visualize(
         Path | None, options.directory("--output", "Where to put them. [default: RUN]")
     ] = None,
     scale: Annotated[
-        Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
+        Scale, typer.Option(help="One scale of weights for all classes, or each its own.")
     ] = Scale.GLOBAL,
     suffix: Annotated[
         PictureSuffix, typer.Option("--picture-format", help="What files to make.")
@@ -55,12 +55,14 @@ def visualize(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Draw what was learned: templates of the classes, and curves of the training.
+    """Draw what was learned: the weights of the classes, and curves of the training.
+
+    Weights of pixels are templates, those of oriented gradients strokes.
 
     Of a run that was evaluated also its confusion matrix, reliability and surest mistakes; of a
-    sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
+    sweep the heat map of its trials and the weights of the best. Older pictures are replaced.
     """
-    from softmax_cli.cli.run_pictures import Album, draw_curves, draw_results, draw_templates
+    from softmax_cli.cli.run_pictures import Album, draw_curves, draw_results, draw_weights
     from softmax_cli.runs.atomic import make_directory
     from softmax_cli.runs.directory import open_run_directory, resume_command
 
@@ -75,7 +77,7 @@ def visualize(
         trained = _best_of(opened, output)
     model = None if trained is None else _model_of(trained, output)
     if model is not None:
-        pictures += draw_templates(model, album, scale.value)
+        pictures += draw_weights(model, album, scale.value)
     if trained is not None and (trained.path / "metrics.csv").is_file():
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:

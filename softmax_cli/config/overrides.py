@@ -20,7 +20,11 @@ _ALTERNATIVES: dict[KeyPath, str] = {
 }
 
 # Settings whose value may be a plain name: short for a mapping with this one key.
-_SHORTHANDS: dict[KeyPath, str] = {("optimizer", "schedule"): "kind"}
+_SHORTHANDS: dict[KeyPath, str] = {
+    ("features",): "kind",
+    ("optimizer", "schedule"): "kind",
+    ("train", "features"): "kind",
+}
 
 
 def key_path(key: str) -> KeyPath:

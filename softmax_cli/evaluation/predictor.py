@@ -18,7 +18,9 @@ from softmax_cli.errors import ConfigurationError, ModelError
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
+from softmax_cli.features.hog import Hog, Strokes
 from softmax_cli.features.pixels import Pixels
+from softmax_cli.features.quantized import Quantized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
@@ -111,6 +113,17 @@ def scores_of_features(model: SavedModel, features: Rows) -> NDArray[np.float32]
 def pixel_weights(model: SavedModel) -> Floats | None:
     """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear."""
     return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
+
+
+def strokes_of(model: SavedModel) -> Strokes | None:
+    """The weights of HOG features, laid out to be drawn; None if the model looks at others.
+
+    They are those of standardised features: what a feature that is a deviation above its mean says.
+    """
+    feature_map = feature_map_of(model)
+    if isinstance(feature_map, Quantized):
+        feature_map = feature_map.unquantized
+    return feature_map.strokes(model.weights) if isinstance(feature_map, Hog) else None
 
 
 def loss_of(model: SavedModel) -> Loss:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = "from softmax_cli.cli.main import main; main()"
-TRAININGS = ["annealed", "cs231n", "demo", "hinge", "linear"]
+TRAININGS = ["annealed", "cs231n", "demo", "hinge", "hog", "hog-fine", "linear"]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 
 

@@ -6,7 +6,13 @@ import pytest
 from pydantic import ValidationError
 
 from softmax_cli.config.problems import Place, Value
-from softmax_cli.config.schema import Annealing, ConstantSchedule, StepSchedule, TrainConfig
+from softmax_cli.config.schema import (
+    Annealing,
+    ConstantSchedule,
+    HogFeatures,
+    StepSchedule,
+    TrainConfig,
+)
 from softmax_cli.config.validation import known_keys, validated
 from softmax_cli.config.yaml_reader import Document
 from softmax_cli.errors import ConfigurationError
@@ -37,6 +43,23 @@ def _load(key: str, value: Any) -> TrainConfig:
         ("data", [1], "expected a mapping of settings, got [1]"),
         ("preprocessing.center", "yes", 'expected true or false, got "yes"'),
         ("preprocessing.center", 1, "expected true or false, got 1"),
+        ("preprocessing.scale", "features", "'feature' or 'pixel', got \"features\"; did you mean"),
+        ("features", 3, "expected the name of features or {kind: ..., ...}, got 3"),
+        ("features", "hogg", "expected one of 'pixels', 'hog'"),
+        ("features", "hogg", 'got "hogg"; did you mean hog?'),
+        ("features", {"cell_size": 4}, "features.kind: expected a value, got none"),
+        ("features", {"kind": "pixels", "cell_size": 4}, "cell_size: expected one of kind, got an"),
+        ("features", {"kind": "hog", "cell": 4}, "did you mean features.cell_size?"),
+        ("features", {"kind": "hog", "cell_size": 5}, "cell_size: expected one of 2, 4, 8, 16 and"),
+        ("features", {"kind": "hog", "cell_size": 4.0}, "expected a whole number, got 4.0"),
+        ("features", {"kind": "hog", "cell_size": 64}, "expected a number of at most 32, got 64"),
+        ("features", {"kind": "hog", "orientations": 1}, "expected a number of at least 2, got 1"),
+        ("features", {"kind": "hog", "signed": 1}, "signed: expected true or false, got 1"),
+        ("features", {"kind": "hog", "gradient": "grey"}, 'got "grey"; did you mean gray?'),
+        ("features", {"kind": "hog", "cell_hue_bins": 7}, "expected a multiple of 2, got 7"),
+        ("features", {"kind": "hog", "cell_hue_bins": 2}, "expected 0 or an even number from 4"),
+        ("features", {"kind": "hog", "clip": 0.2}, "clip: expected 1.0 with normalization: none"),
+        ("features", {"kind": "hog", "storage": "float16"}, "expected 'bytes' or 'float32', got"),
         ("augmentation.horizontal_flip", None, "expected true, false or exact, got null"),
         ("augmentation.horizontal_flip", 1, "expected true, false or exact, got 1"),
         ("model.temperature", 0, "expected a number of at least 1e-06, got 0"),
@@ -103,6 +126,8 @@ def test_integers_may_stand_for_numbers() -> None:
 
 
 def test_shorthands_and_mappings() -> None:
+    assert _load("features", "hog").features == HogFeatures(kind="hog", cell_size=8)
+    assert _load("features", {"kind": "pixels"}) == _load("features", "pixels") == TrainConfig()
     step = _load("optimizer.schedule", "step").optimizer.schedule
     assert step == StepSchedule(kind="step", warmup=0, every=1000, factor=0.1)
     hot = _load("model.temperature", {"start": 4, "end": 1}).model.temperature
@@ -127,5 +152,6 @@ def test_the_dotted_names_are_those_of_the_design() -> None:
         "optimizer.momentum", "optimizer.nesterov", "optimizer.regularization",
         "training.batch_size", "training.iterations", "training.epochs", "training.sampling",
         "training.validate_every", "training.early_stopping.patience",
+        "features.kind", "features.storage", "features.cell_size",
         "training.early_stopping.min_delta", "training.checkpoint_every", "seed",
     } <= names  # fmt: skip
