@@ -49,7 +49,8 @@ Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no messages, only results.")
 ]
 Verbose: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More about what is being done, and with what.")
+    bool,
+    typer.Option("--verbose", "-v", help="Print details, such as the versions of numpy and BLAS."),
 ]
 DataDir: TypeAlias = Annotated[
     Path | None,

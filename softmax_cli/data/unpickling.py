@@ -55,7 +55,7 @@ class PickledDtype:
 
 @dataclass
 class PickledArray:
-    """What a pickle says of a numpy array: the state it would be given, unchecked."""
+    """The state that a pickle gives to a numpy array, unchecked."""
 
     state: object = None
 

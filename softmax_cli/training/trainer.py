@@ -166,8 +166,9 @@ class Trainer:
     def _step(self) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
         batch, following = (self._minibatches.at(self.iteration + ahead) for ahead in (0, 1))
-        scores, examples = self._scores, len(batch.labels)
+        scores, examples = self._scores, len(batch.labels)  # (C, K, N), N
         temperature = self._temperatures.at(self.iteration)
+        # 0 for models that have ended: their columns are computed, and nothing is added to them.
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
         product = self._engine.forward(batch.selection, following.selection)  # (1 + N, (C - 1) K)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class SweepObserver(StackObserver, Protocol):
-    """Who watches a sweep and may ask it to stop."""
+    """Is informed of the progress of a sweep, and may ask it to stop."""
 
     def planned(self, trials: int, done: int) -> None:
         """How many trials there are, and how many of them are done already."""
@@ -99,7 +99,7 @@ def run_sweep(
 
 
 class _Sweep:
-    """One process's share of a sweep."""
+    """A sweep while one process works on it."""
 
     def __init__(
         self,
@@ -148,8 +148,8 @@ class _Sweep:
     def _remaining(self) -> Iterator[Stack]:
         """What is still to be trained.
 
-        A stack that was cut short goes on as a whole, whatever of it is recorded. Of one that has
-        grown by an extended grid only the new trials are trained.
+        A stack that was interrupted is continued as a whole, even if some of its trials are
+        recorded. Of a stack that an extended grid has enlarged only the new trials are trained.
         """
         done, folds = self._log.done(), self._sweep.folds
         for ids in self._checkpoints.begun():
@@ -191,7 +191,7 @@ class _Sweep:
     def _results(
         self, tasks: Sequence[StackTask]
     ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
-        """Each task with its result, or with what its trials failed of."""
+        """Each task with its result, or with the error that its trials failed with."""
         self._checkpoints.check(tasks)
         self._observer.stage_started(tasks)
         if self._client is None:
@@ -212,7 +212,7 @@ class _Sweep:
         self._observer.recorded(self._log.ranked())
 
     def _drop_checkpoints(self) -> None:
-        """Remove the states that no trial needs any more."""
+        """Remove the checkpoints that no trial needs any more."""
         best = self._log.best()
         self._checkpoints.keep_only(best.id if best else None, self._log.done())
 

@@ -25,7 +25,7 @@ from tests.hangup import hangups
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a command."""
+    """The result of a command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""What a saved model is worth on its data set, and the temperature it lacks."""
+"""Assessment of a saved model on its data set, and the temperature that is fitted for it."""
 
 import json
 from pathlib import Path

@@ -40,7 +40,7 @@ class Killed(BaseException):
 
 
 def figures(summary: SweepSummary) -> dict[str, tuple[object, ...]]:
-    """What came of each trial, but for the time it took."""
+    """The result of each trial, without its time."""
     return {
         o.id: (o.status, o.iterations, o.validation_accuracy, o.validation_loss, o.train_loss)
         for o in summary.outcomes
