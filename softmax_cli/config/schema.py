@@ -28,7 +28,9 @@ from softmax_cli.errors import ConfigurationError, DataError
 from softmax_cli.paths import expand_home
 
 DEFAULT_ITERATIONS = 3000
-CIFAR10_TRAINING_IMAGES = 50_000
+TRAINING_IMAGES = {"cifar10": 50_000, "cifar100": 50_000, "cifar100-coarse": 50_000}
+"""Length of the training split of each data set that is published."""
+MAX_BATCH_SIZE = 50_000
 MOST_ITERATIONS = 100_000_000
 LARGEST_NUMBER = 1e30
 
@@ -77,13 +79,15 @@ class Settings(BaseModel):
 class DataSettings(Settings):
     """Which images are trained on, and which are kept for validation."""
 
-    dataset: Literal["cifar10", "synthetic"] = Field(
+    dataset: Literal["cifar10", "cifar100", "cifar100-coarse", "synthetic"] = Field(
         default="cifar10",
-        description="cifar10, or images of the same shape made from a seed in memory.",
+        description="cifar10; cifar100 with its 100 classes, or cifar100-coarse with its 20; "
+        "synthetic: images of the same shape made from a seed in memory.",
     )
     dir: PathText = Field(
         default="data",
-        description="Folder that contains cifar-10-batches-py/; ~/ is the home of who runs it.",
+        description="Folder that contains cifar-10-batches-py/ or cifar-100-python/; ~/ is the "
+        "home of who runs it.",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -111,14 +115,12 @@ class DataSettings(Settings):
 
     @model_validator(mode="after")
     def _leave_training_images(self) -> Self:
-        if self.dataset != "cifar10":
-            return self
-        most = CIFAR10_TRAINING_IMAGES - (self.train_size or 1)
-        if self.validation_size > most:
+        images = TRAINING_IMAGES.get(self.dataset)
+        if images is not None and self.validation_size > images - (self.train_size or 1):
             wanted = f"{self.validation_size} + {self.train_size or 'at least 1'}"
             raise complaint(
-                f"expected validation and training images to fit into the "
-                f"{CIFAR10_TRAINING_IMAGES} there are, got {wanted}",
+                f"expected validation and training images to fit into the {images} there are, "
+                f"got {wanted}",
                 "validation_size",
             )
         return self
@@ -351,7 +353,7 @@ class TrainingSettings(Settings):
     """How long is trained, on what minibatches, and what happens in between."""
 
     batch_size: int = Field(
-        default=200, ge=1, le=CIFAR10_TRAINING_IMAGES, description="Images per minibatch."
+        default=200, ge=1, le=MAX_BATCH_SIZE, description="Images per minibatch."
     )
     iterations: Iterations | None = Field(
         default=None,

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from softmax_cli.data.cifar10 import CIFAR10
+from softmax_cli.data.cifar100 import CIFAR100, CIFAR100_COARSE
 from softmax_cli.data.dataset import DatasetSpec, Publication, Split
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import SYNTHETIC
 from softmax_cli.errors import ConfigurationError
 
-DATASETS: Final[dict[str, DatasetSpec]] = {spec.name: spec for spec in (CIFAR10, SYNTHETIC)}
+DATASETS: Final[dict[str, DatasetSpec]] = {
+    spec.name: spec for spec in (CIFAR10, CIFAR100, CIFAR100_COARSE, SYNTHETIC)
+}
 DEFAULT_DATASET: Final = CIFAR10.name
 """The data set of a command that is not told which."""
 IN_MEMORY_DATASET: Final = SYNTHETIC.name
