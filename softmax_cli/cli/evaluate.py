@@ -31,6 +31,9 @@ _CALIBRATION_COLUMNS = (
     Column("log loss"),
     Column("calibration error"),
 )
+_MOST_ROWS = 25
+"""Above this many classes only those of lowest and of highest recall are shown."""
+_LOWEST, _HIGHEST = 12, 5
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -133,6 +136,11 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
             f"{percent(assessment.reliability.expected_calibration_error)} "
             f"at temperature {assessment.temperature:g}"
         )
+    if len(evaluation.per_class) > _MOST_ROWS:
+        facts["classes"] = (
+            f"{len(evaluation.per_class)}: the {_LOWEST} of lowest and {_HIGHEST} of highest "
+            "recall are below, all with --format json"
+        )
     parts: list[RenderableType] = [FactsTable(facts), "", _class_table(evaluation)]
     if calibration is not None:
         parts += ["", _calibration_table(calibration)]
@@ -158,18 +166,30 @@ def _calibration_table(calibration: "Calibration") -> ResultTable:
 
 
 def _class_table(evaluation: "Evaluation") -> ResultTable:
+    classes = list(range(len(evaluation.per_class)))
+    if len(classes) <= _MOST_ROWS:
+        return ResultTable(_CLASS_COLUMNS, [_class_row(evaluation, index) for index in classes])
+    classes.sort(key=lambda index: evaluation.per_class[index].recall)
+    lowest, highest = classes[:_LOWEST], classes[-_HIGHEST:]
+    left_out = f"({len(classes) - _LOWEST - _HIGHEST} others)"
     rows = [
-        [
-            metrics.name,
-            str(metrics.support),
-            percent(metrics.recall),
-            percent(metrics.precision),
-            f"{metrics.f1:.3f}",
-            _rival(evaluation, index),
-        ]
-        for index, metrics in enumerate(evaluation.per_class)
+        *(_class_row(evaluation, index) for index in lowest),
+        [left_out, *[""] * (len(_CLASS_COLUMNS) - 1)],
+        *(_class_row(evaluation, index) for index in highest),
     ]
     return ResultTable(_CLASS_COLUMNS, rows)
+
+
+def _class_row(evaluation: "Evaluation", index: int) -> list[str]:
+    metrics = evaluation.per_class[index]
+    return [
+        metrics.name,
+        str(metrics.support),
+        percent(metrics.recall),
+        percent(metrics.precision),
+        f"{metrics.f1:.3f}",
+        _rival(evaluation, index),
+    ]
 
 
 def _rival(evaluation: "Evaluation", index: int) -> str:
