@@ -124,7 +124,7 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
 
     evaluation = assessment.evaluation
     facts = {
-        "images": f"{evaluation.examples:,} ({assessment.split})",
+        assessment.images.noun: f"{evaluation.examples:,} ({assessment.split})",
         "accuracy": percent(evaluation.accuracy),
         "top-5 accuracy": percent(evaluation.top5_accuracy),
         "loss": f"{evaluation.loss:.4f}",
@@ -141,16 +141,20 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
             f"{len(evaluation.per_class)}: the {_LOWEST} of lowest and {_HIGHEST} of highest "
             "recall are below, all with --format json"
         )
-    parts: list[RenderableType] = [FactsTable(facts), "", _class_table(evaluation)]
+    parts: list[RenderableType] = [
+        FactsTable(facts),
+        "",
+        _class_table(evaluation, assessment.images.noun),
+    ]
     if calibration is not None:
-        parts += ["", _calibration_table(calibration)]
+        parts += ["", _calibration_table(calibration, assessment.images.noun)]
     return Group(*parts)
 
 
-def _calibration_table(calibration: "Calibration") -> ResultTable:
+def _calibration_table(calibration: "Calibration", noun: str) -> ResultTable:
     measured = [
         ("as trained", calibration.before),
-        (f"fitted to {calibration.examples:,} validation images", calibration.after),
+        (f"fitted to {calibration.examples:,} validation {noun}", calibration.after),
     ]
     rows = [
         [
@@ -165,19 +169,23 @@ def _calibration_table(calibration: "Calibration") -> ResultTable:
     return ResultTable(_CALIBRATION_COLUMNS, rows)
 
 
-def _class_table(evaluation: "Evaluation") -> ResultTable:
+def _class_table(evaluation: "Evaluation", noun: str) -> ResultTable:
+    columns = [
+        column._replace(heading=noun) if column.heading == "images" else column
+        for column in _CLASS_COLUMNS
+    ]
     classes = list(range(len(evaluation.per_class)))
     if len(classes) <= _MOST_ROWS:
-        return ResultTable(_CLASS_COLUMNS, [_class_row(evaluation, index) for index in classes])
+        return ResultTable(columns, [_class_row(evaluation, index) for index in classes])
     classes.sort(key=lambda index: evaluation.per_class[index].recall)
     lowest, highest = classes[:_LOWEST], classes[-_HIGHEST:]
     left_out = f"({len(classes) - _LOWEST - _HIGHEST} others)"
     rows = [
         *(_class_row(evaluation, index) for index in lowest),
-        [left_out, *[""] * (len(_CLASS_COLUMNS) - 1)],
+        [left_out, *[""] * (len(columns) - 1)],
         *(_class_row(evaluation, index) for index in highest),
     ]
-    return ResultTable(_CLASS_COLUMNS, rows)
+    return ResultTable(columns, rows)
 
 
 def _class_row(evaluation: "Evaluation", index: int) -> list[str]:

@@ -77,7 +77,10 @@ def visualize(
         trained = _best_of(opened, output)
     model = None if trained is None else _model_of(trained, output)
     if model is not None:
-        pictures += draw_templates(model, album, scale.value)
+        templates = draw_templates(model, album, scale.value)
+        pictures += templates
+        if not templates:
+            output.message("Templates are left out: the model's features are no pixels.")
     if trained is not None and (trained.path / "metrics.csv").is_file():
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from softmax_cli.config.problems import shown
 from softmax_cli.errors import ConfigurationError, DataError
 from softmax_cli.paths import expand_home
 
@@ -76,13 +77,45 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class ArrayFiles(Settings):
+    """Where features and their labels are."""
+
+    features: PathText = Field(description="A .npz, .safetensors or .npy file.")
+    labels: PathText | None = Field(
+        default=None, description="A .npy file; null: they are in the same file as the features."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent_labels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _files_mapping(value: object) -> object:
+    """Write the shorthand of one file out as ``{features: file}``."""
+    if isinstance(value, str):
+        return {"features": value}
+    if value is not None and not isinstance(value, dict | Settings):
+        raise complaint("expected a file or {features: ..., labels: ...}")
+    return value
+
+
+Files: TypeAlias = Annotated[
+    ArrayFiles | None,
+    BeforeValidator(_files_mapping, json_schema_input_type=str | ArrayFiles | None),
+]
+ArrayPart: TypeAlias = Literal["train", "validation", "test"]
+ClassName: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class DataSettings(Settings):
     """Which images are trained on, and which are kept for validation."""
 
-    dataset: Literal["cifar10", "cifar100", "cifar100-coarse", "synthetic"] = Field(
+    dataset: Literal["cifar10", "cifar100", "cifar100-coarse", "synthetic", "arrays"] = Field(
         default="cifar10",
         description="cifar10; cifar100 with its 100 classes, or cifar100-coarse with its 20; "
-        "synthetic: images of the same shape made from a seed in memory.",
+        "synthetic: images of the same shape made from a seed in memory; arrays: your own "
+        "features, which train, validation and test name.",
     )
     dir: PathText = Field(
         default="data",
@@ -96,8 +129,50 @@ class DataSettings(Settings):
     validation_size: int = Field(
         default=1000,
         ge=1,
-        description="Validation images, taken from the end of the training split.",
+        description="Validation images, taken from the end of the training split, unless "
+        "validation names a file.",
     )
+    train: Files = Field(
+        default=None,
+        description="arrays: a file of features and labels, or {features: FILE, labels: FILE}.",
+    )
+    validation: Files = Field(
+        default=None, description="arrays: the same, in place of the end of the training split."
+    )
+    test: Files = Field(default=None, description="arrays: the same, to evaluate on.")
+    class_names: Annotated[list[ClassName], Field(min_length=2)] | None = Field(
+        default=None,
+        description="arrays: names of the classes in label order; null: those of the labels.",
+    )
+
+    @property
+    def files(self) -> dict[ArrayPart, tuple[Path, ...]]:
+        """The files of each part of ``arrays`` that is named: one, or of features and of labels.
+
+        Where there is no such file, one of that name in ``dir`` takes its place.
+
+        Raises:
+            DataError: the home is not known here.
+        """
+        parts: dict[ArrayPart, ArrayFiles | None] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return {
+            part: tuple(
+                self._array_file(part, path)
+                for path in (named.features, named.labels)
+                if path is not None
+            )
+            for part, named in parts.items()
+            if named is not None
+        }
+
+    def _array_file(self, part: ArrayPart, path: str) -> Path:
+        file = _expanded(path, f"data.{part}")
+        moved = self.directory / file.name
+        return moved if moved.is_file() and not file.exists() else file
 
     @property
     def directory(self) -> Path:
@@ -108,10 +183,33 @@ class DataSettings(Settings):
         Raises:
             DataError: the home is not known here.
         """
-        try:
-            return Path(expand_home(self.dir))
-        except ConfigurationError as error:
-            raise DataError(f"data.dir: {error.message}", hint=error.hint) from error
+        return _expanded(self.dir, "data.dir")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_arrays(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not there, so that other settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        absent = {key for key in _OF_ARRAYS if values[key] is None}
+        if self.validation is not None:
+            absent.add("validation_size")
+        return {key: value for key, value in values.items() if key not in absent}
+
+    @model_validator(mode="after")
+    def _arrays_have_files(self) -> Self:
+        if self.dataset == "arrays":
+            if self.train is None:
+                raise complaint("expected the file of the training arrays, got none", "train")
+        else:
+            for key in _OF_ARRAYS:
+                if getattr(self, key) is not None:
+                    raise complaint(
+                        f"expected this only with data.dataset arrays, got {self.dataset}", key
+                    )
+        names = self.class_names or []
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise complaint(f"expected names that differ, got {shown(twice)} twice", "class_names")
+        return self
 
     @model_validator(mode="after")
     def _leave_training_images(self) -> Self:
@@ -124,6 +222,16 @@ class DataSettings(Settings):
                 "validation_size",
             )
         return self
+
+
+_OF_ARRAYS = ("train", "validation", "test", "class_names")
+
+
+def _expanded(path: str, key: str) -> Path:
+    try:
+        return Path(expand_home(path))
+    except ConfigurationError as error:
+        raise DataError(f"{key}: {error.message}", hint=error.hint) from error
 
 
 class PixelFeatures(Settings):
@@ -151,6 +259,18 @@ class PreprocessingSettings(Settings):
         default="none",
         description="none; unit: divide by 255; pixel: divide by each pixel's standard deviation.",
     )
+    normalize: Literal["none", "l2"] = Field(
+        default="none",
+        description="l2: first of all divide the features of each image by their Euclidean norm.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default_norm(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not done, so that settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        if self.normalize == "none":
+            del values["normalize"]
+        return values
 
 
 def _flip_form(value: object) -> str | None:
@@ -425,6 +545,25 @@ class TrainConfig(Settings):
     seed: Seed = Field(
         default=0, description="Source of initial weights, sampling and augmentation."
     )
+
+    @model_validator(mode="after")
+    def _arrays_are_no_pictures(self) -> Self:
+        if self.data.dataset == "arrays":
+            if self.features != PixelFeatures():
+                raise complaint(
+                    "expected none with data.dataset arrays, which are features already, got "
+                    f"{self.features.kind}",
+                    "features",
+                    "kind",
+                )
+            if self.augmentation.horizontal_flip:
+                raise complaint(
+                    "expected false with data.dataset arrays, which cannot be mirrored, got "
+                    f"{shown(self.augmentation.horizontal_flip)}",
+                    "augmentation",
+                    "horizontal_flip",
+                )
+        return self
 
     @model_serializer(mode="wrap")
     def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -7,16 +7,19 @@ a saved model is worth on its data set is in ``assessment``.
 import hashlib
 import math
 from pathlib import Path
-from typing import TypeGuard
+from typing import TypeGuard, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Floats, Images
+from softmax_cli.arrays import Floats, Rows
+from softmax_cli.data.dataset import ARRAYS
 from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.given import Given
+from softmax_cli.features.normalization import Normalization, normalized
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
@@ -51,10 +54,29 @@ def feature_map_of(model: SavedModel) -> FeatureMap:
     Raises:
         ModelError: this version has no feature map of that name.
     """
+    if not sees_pictures(model):
+        return Given(len(model.weights))
     kind = _setting(model, "features", "kind") or Pixels.kind
     if kind not in FEATURE_MAPS:
         raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
     return FEATURE_MAPS[kind].from_arrays({})
+
+
+def sees_pictures(model: SavedModel) -> bool:
+    """Whether a model scores pictures, and not features that the user makes."""
+    return _setting(model, "data", "dataset") != ARRAYS
+
+
+def normalization_of(model: SavedModel) -> Normalization:
+    """What is done to the features of an image before they are standardised.
+
+    Raises:
+        ModelError: this version does not know how.
+    """
+    name = _setting(model, "preprocessing", "normalize") or "none"
+    if name not in get_args(Normalization):
+        raise ModelError(f"the model's features are normalised as this version cannot: {name!r}")
+    return cast("Normalization", name)
 
 
 def standardization_of(model: SavedModel) -> Standardization:
@@ -62,14 +84,18 @@ def standardization_of(model: SavedModel) -> Standardization:
     return Standardization(model.mean, model.scale)
 
 
-def scores_of(model: SavedModel, images: Images) -> NDArray[np.float32]:
-    """Scores (n, C) of images (n, 3072), not yet divided by a temperature."""
-    features = feature_map_of(model).transform(images)
+def scores_of(model: SavedModel, images: Rows) -> NDArray[np.float32]:
+    """Scores (n, C) of images (n, 3072), or of rows of given features (n, D), at temperature 1."""
+    features = normalized(feature_map_of(model).transform(images), normalization_of(model))
     return score_features(features, standardization_of(model), model.weights, model.bias)
 
 
 def pixel_weights(model: SavedModel) -> Floats | None:
-    """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear."""
+    """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear.
+
+    Of features that are normalised they give the direction: the score of an image is divided by
+    the norm of its features besides.
+    """
     return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
 
 
@@ -154,4 +180,6 @@ def model_digest(model: SavedModel) -> str:
     digest = hashlib.sha256()
     for array in (model.weights, model.bias, model.mean, model.scale):
         digest.update(np.ascontiguousarray(array).data)
+    if normalization_of(model) != "none":
+        digest.update(normalization_of(model).encode())
     return digest.hexdigest()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from softmax_cli.arrays import Rows
 from softmax_cli.config.problems import shown
 from softmax_cli.config.schema import TrainConfig, feature_options
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.data.datasets import load_training_parts
+from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.given import Given
+from softmax_cli.features.normalization import normalized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.training.random_streams import RandomStreams
 
@@ -32,8 +34,8 @@ class TrainingData:
         train: the training images.
         validation: the validation images.
         feature_map: fitted to the training images.
-        train_features: (n, P) of the training images.
-        validation_features: (m, P) of the validation images.
+        train_features: (n, P) of the training images, normalised if the settings say so.
+        validation_features: (m, P) of the validation images, likewise.
         standardization: over P features, fitted to ``train_features``.
     """
 
@@ -53,10 +55,7 @@ def load_training_data(config: TrainConfig) -> TrainingData:
         ConfigurationError: if it is too small for the split, or its images are to be flipped and
             their features cannot be.
     """
-    images = load_split(config.data.dataset, config.data.directory, "train")
-    train, validation = split_train_validation(
-        images, train_size=config.data.train_size, validation_size=config.data.validation_size
-    )
+    train, validation = load_training_parts(config.data)
     return prepare_training_data(config, train, validation)
 
 
@@ -68,7 +67,11 @@ def prepare_training_data(
     Raises:
         ConfigurationError: images are to be flipped, and their features cannot be.
     """
-    unfitted = FEATURE_MAPS[config.features.kind](**feature_options(config.features))
+    unfitted: FeatureMap = (
+        FEATURE_MAPS[config.features.kind](**feature_options(config.features))
+        if train.is_pictures
+        else Given()
+    )
     feature_map = unfitted.fit(train.images, RandomStreams.of(config).features)
     flip = config.augmentation.horizontal_flip
     if flip and feature_map.mirror is None:
@@ -76,13 +79,14 @@ def prepare_training_data(
             f"augmentation.horizontal_flip: expected false with {config.features.kind} features, "
             f"which cannot be mirrored, got {shown(flip)}"
         )
-    train_features = feature_map.transform(train.images)
+    normalization = config.preprocessing.normalize
+    train_features = normalized(feature_map.transform(train.images), normalization)
     return TrainingData(
         train=train,
         validation=validation,
         feature_map=feature_map,
         train_features=train_features,
-        validation_features=feature_map.transform(validation.images),
+        validation_features=normalized(feature_map.transform(validation.images), normalization),
         standardization=Standardization.fit(
             train_features,
             center=config.preprocessing.center,

@@ -14,6 +14,7 @@ import softmax_cli
 from campaigns.processes.program import environment
 from softmax_cli.config.schema import TRAINING_IMAGES, DataSettings
 from softmax_cli.data.cifar10 import CIFAR10
+from softmax_cli.data.dataset import ARRAYS, DataFolder
 from softmax_cli.data.datasets import (
     DATASETS,
     DEFAULT_DATASET,
@@ -30,7 +31,7 @@ PACKAGE = Path(softmax_cli.__file__).parent
 
 def test_the_schema_has_the_same_names() -> None:
     field = DataSettings.model_fields["dataset"]
-    assert set(get_args(field.annotation)) == DATASETS.keys()
+    assert set(get_args(field.annotation)) == DATASETS.keys() | {ARRAYS}
     assert field.default == DEFAULT_DATASET
     assert all(name == spec.name for name, spec in DATASETS.items())
 
@@ -41,7 +42,7 @@ def test_the_schema_knows_the_number_of_training_images() -> None:
 
 
 def test_synthetic_images_are_what_they_say() -> None:
-    train = load_split("synthetic", Path("not looked at"), "train")
+    train = load_split(DataFolder("synthetic", Path("not looked at")), "train")
     assert len(train) == SYNTHETIC.training_images
     assert train.class_names == SYNTHETIC.class_names
     assert train.digest == make_synthetic("train").digest
@@ -49,7 +50,7 @@ def test_synthetic_images_are_what_they_say() -> None:
 
 @pytest.mark.cifar10
 def test_real_images_are_what_they_say(cifar10_dir: Path) -> None:
-    train = load_split("cifar10", cifar10_dir, "train")
+    train = load_split(DataFolder("cifar10", cifar10_dir), "train")
     assert len(train) == CIFAR10.training_images
     assert train.class_names == CIFAR10.class_names
 
@@ -106,7 +107,7 @@ def test_a_data_set_takes_one_file_one_entry_and_its_name(tmp_path: Path) -> Non
     replace_once(
         registry, "from typing", "from softmax_cli.data.stripes import STRIPES\nfrom typing"
     )
-    replace_once(package / "config" / "schema.py", f"{names}]", f'{names}, "stripes"]')
+    replace_once(package / "config" / "schema.py", f"{names},", f'{names}, "stripes",')
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
