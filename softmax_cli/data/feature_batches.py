@@ -18,9 +18,7 @@ from softmax_cli.data.feature_files import (
 from softmax_cli.data.photos import STDIN, PhotoBatch
 from softmax_cli.errors import DataError
 
-_EXPECTED: Final = (
-    "this model classifies rows of {} features in .npy, .npz or .safetensors files"
-)
+_EXPECTED: Final = "this model classifies rows of {} features in .npy, .npz or .safetensors files"
 
 
 def read_feature_batches(sources: Sequence[str], columns: int) -> Iterator[PhotoBatch]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.schema import DataSettings, TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
-from softmax_cli.data.datasets import find_dataset, load_training_parts
+from softmax_cli.data.datasets import find_dataset, load_split, load_training_parts
 from softmax_cli.data.images import PIXELS, ImageSet
 from softmax_cli.training.assembly import iterations_of
 from softmax_cli.training.trainer import Trainer
@@ -109,20 +109,28 @@ class _Split:
 def _training_split(config: TrainConfig) -> _Split:
     """What is known of the training split; it is loaded only if need be."""
     settings = config.data
-    spec = None if settings.files else find_dataset(settings.dataset)
-    if spec is None or spec.training_images is None or spec.class_names is None:
-        train, validation = load_training_parts(settings)
-        return _Split(
-            len(train) + len(validation),
-            len(train),
-            len(validation),
-            train.class_names,
-            train.images.shape[1],
-            train.images.dtype,
-            train.is_pictures,
-        )
-    count, held_out = spec.training_images, settings.validation_size
-    return _Split(count, settings.train_size or count - held_out, held_out, spec.class_names)
+    if settings.files:
+        return _split_of_arrays(settings)
+    spec = find_dataset(settings.dataset)
+    count, class_names, held_out = spec.training_images, spec.class_names, settings.validation_size
+    if count is None or class_names is None:
+        images = load_split(settings, "train")
+        count, class_names = len(images), images.class_names
+    return _Split(count, settings.train_size or count - held_out, held_out, class_names)
+
+
+def _split_of_arrays(settings: DataSettings) -> _Split:
+    train, validation = load_training_parts(settings)
+    features = train.images
+    return _Split(
+        examples=len(train) + len(validation),
+        train=len(train),
+        validation=len(validation),
+        class_names=train.class_names,
+        features=features.shape[1],
+        dtype=features.dtype,
+        is_pictures=False,
+    )
 
 
 def _noise(config: TrainConfig, folds: int, split: _Split) -> TrainingData:
