@@ -96,7 +96,7 @@ def _files_mapping(value: object) -> object:
     if isinstance(value, str):
         return {"features": value}
     if value is not None and not isinstance(value, dict | Settings):
-        raise complaint("expected a file or {features: ..., labels: ...}")
+        raise complaint(f"expected a file or {{features: ..., labels: ...}}, got {shown(value)}")
     return value
 
 

@@ -88,7 +88,10 @@ def _read(
             f"expected data.{part} in the settings, to say where these arrays are, got none",
             hint=f"It names {ACCEPTED}, or two .npy files: {{features: PATH, labels: PATH}}.",
         )
-    files = [open_array_file(path) for path in source.files[part]]
+    try:
+        files = [open_array_file(path) for path in source.files[part]]
+    except DataError as error:
+        raise DataError(f"data.{part}: {error.message}", hint=error.hint) from error
     if len(files) == 1 and "" in files[0].arrays:
         raise DataError(
             f"{files[0].path}: expected labels, too, got a .npy file, which holds one array",

@@ -83,7 +83,11 @@ def open_array_file(path: Path) -> ArrayFile:
         with path.open("rb") as stream:
             start = stream.read(START_BYTES)
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
+        raise DataError(
+            f"{path}: {error.strerror or error}",
+            hint="A relative path starts in the folder in which the command is run. A file that is "
+            "not there is looked for under its name in data.dir.",
+        ) from error
     if start.startswith(np.lib.format.MAGIC_PREFIX):
         return ArrayFile(path, {"": lambda: _mapped(path, 0, path.name)})
     if start.startswith(b"PK"):

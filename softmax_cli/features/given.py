@@ -46,6 +46,6 @@ class Given:
         expect_arrays(arrays, {})
         return cls(**settings)
 
-    def to_pixels(self, weights: Floats) -> None:  # noqa: ARG002
-        """There are no pixels."""
-        return
+    def to_pixels(self, weights: Floats) -> Floats | None:  # noqa: ARG002
+        """None: there are no pixels."""
+        return None

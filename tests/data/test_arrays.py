@@ -12,10 +12,15 @@ from tests.data.own_arrays import CLASSES, COLUMNS, examples, write_npz
 
 
 def source(
-    folder: Path, *, class_names: tuple[str, ...] | None = None, held_out: int = 30, **paths: Any
+    folder: Path,
+    *,
+    class_names: tuple[str, ...] | None = None,
+    held_out: int = 30,
+    train: tuple[Path, ...] = (),
+    **others: Any,
 ) -> DataFolder:
     """Settings that name ``train.npz``, or other files."""
-    files = {"train": (folder / "train.npz",), **paths}
+    files: Any = {"train": train or (folder / "train.npz",), **others}
     return DataFolder("arrays", folder, files, class_names, None, held_out)
 
 

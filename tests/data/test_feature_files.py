@@ -42,9 +42,9 @@ def test_arrays_are_found_by_their_names_and_mapped(
     features, labels = examples()
     features = np.abs(features).astype(dtype)
     path = tmp_path / f"mine.{kind}"
-    arrays = dict(zip(names, (features, labels), strict=True))
+    arrays: dict[str, NDArray[Any]] = {names[0]: features, names[1]: labels}
     if kind == "npz":
-        np.savez(path, **arrays)
+        np.savez(path, allow_pickle=False, **arrays)
     else:
         save_file(arrays, path)
     file = open_array_file(path)

@@ -1,19 +1,21 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from softmax_cli.features.normalization import normalized
 from softmax_cli.features.pixels import Pixels
 
 
 def test_a_row_that_is_known() -> None:
-    assert normalized(np.array([[3, 4]], np.uint8), "l2").tolist() == [
-        [np.float32(0.6), np.float32(0.8)]
-    ]
+    rows = normalized(np.array([[3, 4]], np.uint8), "l2")
+    assert rows.tolist() == [[np.float32(0.6), np.float32(0.8)]]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
 def test_rows_have_norm_one_in_float32(dtype: type) -> None:
-    rows = np.random.default_rng(0).integers(256, size=(600, 30)).astype(dtype)
+    rows: NDArray[Any] = np.random.default_rng(0).integers(256, size=(600, 30)).astype(dtype)
     result = normalized(rows, "l2")
     assert result.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(result, axis=1), 1, rtol=1e-6)
