@@ -105,7 +105,10 @@ Files: TypeAlias = Annotated[
     BeforeValidator(_files_mapping, json_schema_input_type=str | ArrayFiles | None),
 ]
 ArrayPart: TypeAlias = Literal["train", "validation", "test"]
-ClassName: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+ClassNames: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+    BeforeValidator(lambda names: tuple(names) if isinstance(names, list) else names),
+]
 
 
 class DataSettings(Settings):
@@ -140,7 +143,7 @@ class DataSettings(Settings):
         default=None, description="arrays: the same, in place of the end of the training split."
     )
     test: Files = Field(default=None, description="arrays: the same, to evaluate on.")
-    class_names: Annotated[list[ClassName], Field(min_length=2)] | None = Field(
+    class_names: ClassNames | None = Field(
         default=None,
         description="arrays: names of the classes in label order; null: those of the labels.",
     )
@@ -205,7 +208,11 @@ class DataSettings(Settings):
                     raise complaint(
                         f"expected this only with data.dataset arrays, got {self.dataset}", key
                     )
-        names = self.class_names or []
+        names = self.class_names
+        if names is None:
+            return self
+        if len(names) < 2:
+            raise complaint(f"expected two names or more, got {shown(names)}", "class_names")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise complaint(f"expected names that differ, got {shown(twice)} twice", "class_names")

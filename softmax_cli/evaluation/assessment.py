@@ -119,7 +119,7 @@ def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) ->
     changes: dict[str, Any] = {"dir": str(data_dir)} if data_dir else {}
     if settings.train is not None:
         # With them labels are understood as in the training, whatever is left of its files.
-        changes["class_names"] = list(model.class_names)
+        changes["class_names"] = model.class_names
     images = load_part(settings.model_copy(update=changes), split)
     if images.class_names != model.class_names:
         raise DataError(

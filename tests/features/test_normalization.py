@@ -1,11 +1,13 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from softmax_cli.features.normalization import normalized
 from softmax_cli.features.pixels import Pixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def test_a_row_that_is_known() -> None:
