@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from softmax_cli.evaluation.predictor import load_saved_model
 from tests.cli.conftest import Run
 from tests.data.own_arrays import CLASSES, examples, write_npz
 
@@ -107,20 +106,6 @@ def test_file_that_is_missing(run: Run, files: Path) -> None:
     assert "data.train: train.npz: No such file" in result.err
     assert "in data.dir" in result.err
     assert not (files / "here").exists()
-
-
-@pytest.mark.parametrize("normalize", ["none", "l2"])
-def test_resumed_training_ends_in_the_same_bits(normalize: str, run: Run, files: Path) -> None:
-    settings = (*TRAIN, f"preprocessing.normalize={normalize}", "training.checkpoint_every=10")
-    assert run("train", *settings, "--run-dir", "whole").code == 0
-    # Cut off behind its first checkpoints: what comes after them is done again.
-    assert run("train", *settings, "--run-dir", "again").code == 0
-    for name in ("summary.json", "model.safetensors", "best.safetensors"):
-        (files / "again" / name).unlink()
-    result = run("train", "--resume", "again")
-    assert result.code == 0, result.err
-    first, second = (load_saved_model(files / name) for name in ("whole", "again"))
-    assert first.weights.tobytes() == second.weights.tobytes()
 
 
 def test_normalised_rows_are_scored_as_they_were_trained(run: Run, files: Path) -> None:
