@@ -56,7 +56,7 @@ DataDir: TypeAlias = Annotated[
     Path | None,
     directory(
         "--data-dir",
-        "Folder that contains cifar-10-batches-py/. [default: data.dir of the configuration]",
+        "Folder that contains that of the data set. [default: data.dir of the configuration]",
         envvar=DATA_DIR_VARIABLE,
     ),
 ]

@@ -124,20 +124,21 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
 
     Returns:
         Their paths; the confusion matrix alone where a model has no probabilities, as one of
-        margins without a calibration.
+        margins without a calibration. There are no mistakes to see where there are no pictures.
     """
     from softmax_cli.plots.confusion import confusion_figure
 
-    names = assessment.images.class_names
-    matrix = confusion_figure(assessment.evaluation.confusion_matrix, names)
+    images = assessment.images
+    matrix = confusion_figure(
+        assessment.evaluation.confusion_matrix, images.class_names, examples=images.noun
+    )
     paths = [album.add("confusion_matrix", matrix)]
     if assessment.temperature is None and fitted is None:
         return paths
-    return [
-        *paths,
-        _draw_reliability(assessment, fitted, album),
-        _draw_mistakes(assessment, fitted, album),
-    ]
+    paths.append(_draw_reliability(assessment, fitted, album))
+    if images.is_pictures:
+        paths.append(_draw_mistakes(assessment, fitted, album))
+    return paths
 
 
 def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
@@ -148,7 +149,7 @@ def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Alb
     measured = [assessment.reliability] if assessment.reliability else []
     if fitted is not None:
         measured.append(reliability(assessment.scores, labels, fitted))
-    title = f"{len(labels):,} {assessment.split} images"
+    title = f"{len(labels):,} {assessment.split} {assessment.images.noun}"
     return album.add("reliability", reliability_figure(*measured, title=title))
 
 

@@ -116,7 +116,7 @@ def _train(
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
-    output.message(f"Training on {len(data.train):,} images; writing to {run.path}")
+    output.message(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)

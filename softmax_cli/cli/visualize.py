@@ -77,7 +77,10 @@ def visualize(
         trained = _best_of(opened, output)
     model = None if trained is None else _model_of(trained, output)
     if model is not None:
-        pictures += draw_weights(model, album, scale.value)
+        weights = draw_weights(model, album, scale.value)
+        pictures += weights
+        if not weights:
+            output.message("The weights are not drawn: the model's features are no pictures.")
     if trained is not None and (trained.path / "metrics.csv").is_file():
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:

@@ -30,7 +30,9 @@ from softmax_cli.errors import ConfigurationError, DataError
 from softmax_cli.paths import expand_home
 
 DEFAULT_ITERATIONS = 3000
-CIFAR10_TRAINING_IMAGES = 50_000
+TRAINING_IMAGES = {"cifar10": 50_000, "cifar100": 50_000, "cifar100-coarse": 50_000}
+"""Length of the training split of each data set that is published."""
+MAX_BATCH_SIZE = 50_000
 IMAGE_SIDE = 32
 MOST_ITERATIONS = 100_000_000
 LARGEST_NUMBER = 1e30
@@ -94,16 +96,53 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class ArrayFiles(Settings):
+    """Where features and their labels are."""
+
+    features: PathText = Field(description="A .npz, .safetensors or .npy file.")
+    labels: PathText | None = Field(
+        default=None, description="A .npy file; null: they are in the same file as the features."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent_labels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _files_mapping(value: object) -> object:
+    """Write the shorthand of one file out as ``{features: file}``."""
+    if isinstance(value, str):
+        return {"features": value}
+    if value is not None and not isinstance(value, dict | Settings):
+        raise complaint(f"expected a file or {{features: ..., labels: ...}}, got {shown(value)}")
+    return value
+
+
+Files: TypeAlias = Annotated[
+    ArrayFiles | None,
+    BeforeValidator(_files_mapping, json_schema_input_type=str | ArrayFiles | None),
+]
+ArrayPart: TypeAlias = Literal["train", "validation", "test"]
+ClassNames: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+    BeforeValidator(lambda names: tuple(names) if isinstance(names, list) else names),
+]
+
+
 class DataSettings(Settings):
     """Which images are trained on, and which are kept for validation."""
 
-    dataset: Literal["cifar10", "synthetic"] = Field(
+    dataset: Literal["cifar10", "cifar100", "cifar100-coarse", "synthetic", "arrays"] = Field(
         default="cifar10",
-        description="cifar10, or images of the same shape made from a seed in memory.",
+        description="cifar10; cifar100 with its 100 classes, or cifar100-coarse with its 20; "
+        "synthetic: images of the same shape made from a seed in memory; arrays: your own "
+        "features, which train, validation and test name.",
     )
     dir: PathText = Field(
         default="data",
-        description="Folder that contains cifar-10-batches-py/; ~/ is the home of who runs it.",
+        description="Folder that contains cifar-10-batches-py/ or cifar-100-python/; ~/ is the "
+        "home of who runs it.",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -112,8 +151,50 @@ class DataSettings(Settings):
     validation_size: int = Field(
         default=1000,
         ge=1,
-        description="Validation images, taken from the end of the training split.",
+        description="Validation images, taken from the end of the training split, unless "
+        "validation names a file.",
     )
+    train: Files = Field(
+        default=None,
+        description="arrays: a file of features and labels, or {features: FILE, labels: FILE}.",
+    )
+    validation: Files = Field(
+        default=None, description="arrays: the same, in place of the end of the training split."
+    )
+    test: Files = Field(default=None, description="arrays: the same, to evaluate on.")
+    class_names: ClassNames | None = Field(
+        default=None,
+        description="arrays: names of the classes in label order; null: those of the labels.",
+    )
+
+    @property
+    def files(self) -> dict[ArrayPart, tuple[Path, ...]]:
+        """The files of each part of ``arrays`` that is named: one, or of features and of labels.
+
+        Where there is no such file, one of that name in ``dir`` takes its place.
+
+        Raises:
+            DataError: the home is not known here.
+        """
+        parts: dict[ArrayPart, ArrayFiles | None] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return {
+            part: tuple(
+                self._array_file(part, path)
+                for path in (named.features, named.labels)
+                if path is not None
+            )
+            for part, named in parts.items()
+            if named is not None
+        }
+
+    def _array_file(self, part: ArrayPart, path: str) -> Path:
+        file = _expanded(path, f"data.{part}")
+        moved = self.directory / file.name
+        return moved if moved.is_file() and not file.exists() else file
 
     @property
     def directory(self) -> Path:
@@ -124,24 +205,59 @@ class DataSettings(Settings):
         Raises:
             DataError: the home is not known here.
         """
-        try:
-            return Path(expand_home(self.dir))
-        except ConfigurationError as error:
-            raise DataError(f"data.dir: {error.message}", hint=error.hint) from error
+        return _expanded(self.dir, "data.dir")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_arrays(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not there, so that other settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        absent = {key for key in _OF_ARRAYS if values[key] is None}
+        if self.validation is not None:
+            absent.add("validation_size")
+        return {key: value for key, value in values.items() if key not in absent}
+
+    @model_validator(mode="after")
+    def _arrays_have_files(self) -> Self:
+        if self.dataset == "arrays":
+            if self.train is None:
+                raise complaint("expected the file of the training arrays, got none", "train")
+        else:
+            for key in _OF_ARRAYS:
+                if getattr(self, key) is not None:
+                    raise complaint(
+                        f"expected this only with data.dataset arrays, got {self.dataset}", key
+                    )
+        names = self.class_names
+        if names is None:
+            return self
+        if len(names) < 2:
+            raise complaint(f"expected two names or more, got {shown(names)}", "class_names")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise complaint(f"expected names that differ, got {shown(twice)} twice", "class_names")
+        return self
 
     @model_validator(mode="after")
     def _leave_training_images(self) -> Self:
-        if self.dataset != "cifar10":
-            return self
-        most = CIFAR10_TRAINING_IMAGES - (self.train_size or 1)
-        if self.validation_size > most:
+        images = TRAINING_IMAGES.get(self.dataset)
+        if images is not None and self.validation_size > images - (self.train_size or 1):
             wanted = f"{self.validation_size} + {self.train_size or 'at least 1'}"
             raise complaint(
-                f"expected validation and training images to fit into the "
-                f"{CIFAR10_TRAINING_IMAGES} there are, got {wanted}",
+                f"expected validation and training images to fit into the {images} there are, "
+                f"got {wanted}",
                 "validation_size",
             )
         return self
+
+
+_OF_ARRAYS = ("train", "validation", "test", "class_names")
+
+
+def _expanded(path: str, key: str) -> Path:
+    try:
+        return Path(expand_home(path))
+    except ConfigurationError as error:
+        raise DataError(f"{key}: {error.message}", hint=error.hint) from error
 
 
 class PixelFeatures(Settings):
@@ -262,6 +378,18 @@ class PreprocessingSettings(Settings):
         description="none; unit: divide by 255; feature: divide by each feature's standard "
         "deviation; pixel: the older name of feature.",
     )
+    normalize: Literal["none", "l2"] = Field(
+        default="none",
+        description="l2: first of all divide the features of each image by their Euclidean norm.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default_norm(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not done, so that settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        if self.normalize == "none":
+            del values["normalize"]
+        return values
 
 
 def _flip_form(value: object) -> str | None:
@@ -455,7 +583,7 @@ class TrainingSettings(Settings):
     """How long is trained, on what minibatches, and what happens in between."""
 
     batch_size: int = Field(
-        default=200, ge=1, le=CIFAR10_TRAINING_IMAGES, description="Images per minibatch."
+        default=200, ge=1, le=MAX_BATCH_SIZE, description="Images per minibatch."
     )
     iterations: Iterations | None = Field(
         default=None,
@@ -534,6 +662,25 @@ class TrainConfig(Settings):
     seed: Seed = Field(
         default=0, description="Source of initial weights, sampling and augmentation."
     )
+
+    @model_validator(mode="after")
+    def _arrays_are_no_pictures(self) -> Self:
+        if self.data.dataset == "arrays":
+            if self.features != PixelFeatures():
+                raise complaint(
+                    "expected none with data.dataset arrays, which are features already, got "
+                    f"{self.features.kind}",
+                    "features",
+                    "kind",
+                )
+            if self.augmentation.horizontal_flip:
+                raise complaint(
+                    "expected false with data.dataset arrays, which cannot be mirrored, got "
+                    f"{shown(self.augmentation.horizontal_flip)}",
+                    "augmentation",
+                    "horizontal_flip",
+                )
+        return self
 
     @model_serializer(mode="wrap")
     def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_missing_images_leave_out_the_pictures_that_need_them(
         raise DataError("CIFAR-10 not found")
 
     run("evaluate", "here")
-    monkeypatch.setattr("softmax_cli.evaluation.assessment.load_split", missing)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", missing)
     result = run("visualize", "here", "--format", "json")
     assert result.code == 0
     assert names(result.json()["pictures"]) == TRAINED

@@ -1,19 +1,23 @@
 """Types, bounds and cross-checks of the settings."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from softmax_cli.config.loading import train_config_from_values, with_values
 from softmax_cli.config.problems import Place, Value
 from softmax_cli.config.schema import (
     Annealing,
+    ArrayFiles,
     ConstantSchedule,
     HogFeatures,
     StepSchedule,
     TrainConfig,
 )
 from softmax_cli.config.validation import known_keys, validated
+from softmax_cli.config.writing import plain_values
 from softmax_cli.config.yaml_reader import Document
 from softmax_cli.errors import ConfigurationError
 
@@ -31,7 +35,7 @@ def _load(key: str, value: Any) -> TrainConfig:
         (
             "data.dataset",
             "cifar-10",
-            "expected 'cifar10' or 'synthetic', got \"cifar-10\"; did you",
+            "'cifar100-coarse', 'synthetic' or 'arrays', got \"cifar-10\"; did you",
         ),
         ("data.dir", "", "expected some text"),
         ("data.dir", 3, "expected text, got 3"),
@@ -155,3 +159,73 @@ def test_the_dotted_names_are_those_of_the_design() -> None:
         "features.kind", "features.storage", "features.cell_size",
         "training.early_stopping.min_delta", "training.checkpoint_every", "seed",
     } <= names  # fmt: skip
+
+
+ARRAYS = {"data.dataset": "arrays", "data.train": "train.npz"}
+
+
+def test_files_of_arrays_have_a_shorthand() -> None:
+    data = with_values(TrainConfig(), ARRAYS | {"data.test": {"features": "x", "labels": "y"}}).data
+    assert data.train == ArrayFiles(features="train.npz")
+    assert data.files == {"train": (Path("train.npz"),), "test": (Path("x"), Path("y"))}
+
+
+def test_a_file_of_arrays_is_also_looked_for_in_the_folder_of_the_data(tmp_path: Path) -> None:
+    values = ARRAYS | {"data.train": "gone/train.npz", "data.dir": str(tmp_path)}
+    data = with_values(TrainConfig(), values).data
+    assert data.files["train"] == (Path("gone/train.npz"),)
+    (tmp_path / "train.npz").touch()
+    assert data.files["train"] == (tmp_path / "train.npz",)
+
+
+def test_the_home_of_whoever_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    data = with_values(TrainConfig(), ARRAYS | {"data.train": "~/x.npz"}).data
+    assert data.files["train"] == (Path("/home/ada/x.npz"),)
+    assert data.train == ArrayFiles(features="~/x.npz")
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"data.dataset": "arrays"}, "data.train: expected the file of the training arrays"),
+        ({"data.train": "x.npz"}, "data.train: expected this only with data.dataset arrays"),
+        ({"data.class_names": ["a", "b"]}, "data.class_names: expected this only with"),
+        (ARRAYS | {"data.test": 3}, r"data.test: expected a file or \{features: .*, got 3"),
+        (ARRAYS | {"data.test": {"labels": "y"}}, "data.test.features: expected a value, got none"),
+        (ARRAYS | {"data.class_names": ["a"]}, "expected two names or more, got"),
+        (ARRAYS | {"data.class_names": ["a", "b", "a"]}, 'names that differ, got "a" twice'),
+        (ARRAYS | {"data.class_names": "a"}, 'data.class_names: expected a list, got "a"'),
+        (ARRAYS | {"data.class_names": ["a", 1]}, r"data.class_names\[1\]: expected text, got 1"),
+        (
+            ARRAYS | {"augmentation.horizontal_flip": "exact"},
+            'horizontal_flip: expected false with data.dataset arrays, .* got "exact"',
+        ),
+        ({"data.dataset": "cifar100", "data.validation_size": 50_000}, "to fit into the 50000"),
+    ],
+)
+def test_settings_of_arrays_that_do_not_fit(values: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        with_values(TrainConfig(), values)
+
+
+def test_what_is_not_used_is_not_written() -> None:
+    plain = plain_values(TrainConfig())
+    assert plain["data"] == {
+        "dataset": "cifar10",
+        "dir": "data",
+        "train_size": None,
+        "validation_size": 1000,
+    }
+    assert plain["preprocessing"] == {"center": True, "scale": "none"}
+    arrays = with_values(TrainConfig(), ARRAYS | {"data.validation": "v.npz"})
+    assert plain_values(arrays)["data"] == {
+        "dataset": "arrays",
+        "dir": "data",
+        "train_size": None,
+        "train": {"features": "train.npz"},
+        "validation": {"features": "v.npz"},
+    }
+    named = with_values(arrays, {"data.class_names": ["a", "b"], "preprocessing.normalize": "l2"})
+    assert train_config_from_values(plain_values(named)) == named
+    assert hash(named) == hash(train_config_from_values(plain_values(named)))

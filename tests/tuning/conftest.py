@@ -11,6 +11,7 @@ from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.writing import plain_values, to_yaml
+from softmax_cli.data.dataset import DataSource
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
@@ -34,12 +35,12 @@ def _synthetic() -> ImageSet:
 def no_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the synthetic images from test to test; fail where the test split is asked for."""
 
-    def load(dataset: str, data_dir: Path, split: Literal["train", "test"]) -> ImageSet:
+    def load(source: DataSource, split: Literal["train", "test"]) -> ImageSet:
         assert split == "train"
-        assert dataset == "synthetic"
+        assert source.dataset == "synthetic"
         return _synthetic()
 
-    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", load)
 
 
 @pytest.fixture(autouse=True)
