@@ -33,7 +33,7 @@ def download(
         Path,
         options.directory(
             "--data-dir",
-            "Folder that will contain the folder of the data set, as cifar-10-batches-py/.",
+            help="Folder that will contain the folder of the data set, as cifar-10-batches-py/.",
             envvar=options.DATA_DIR_VARIABLE,
         ),
     ] = Path("data"),

@@ -36,9 +36,9 @@ def parse_path(text: str | Path) -> Path:
     return parsed.absolute() if str(parsed).startswith("~") else parsed
 
 
-def directory(name: str, description: str, *, envvar: str | None = None) -> Any:
+def directory(name: str, help: str, *, envvar: str | None = None) -> Any:  # noqa: A002 - as typer
     """An option whose value is the path of a directory."""
-    return typer.Option(name, parser=parse_path, metavar="DIR", envvar=envvar, help=description)
+    return typer.Option(name, parser=parse_path, metavar="DIR", envvar=envvar, help=help)
 
 
 Format: TypeAlias = Annotated[

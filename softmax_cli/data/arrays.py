@@ -87,8 +87,7 @@ def _read(
         raise ConfigurationError(
             f"expected data.{part} in the settings, to say where these arrays are, got none",
             hint=f"It names {ACCEPTED}, or two .npy files: {{features: PATH, labels: PATH}}. "
-            "A model that was trained without a test file can be evaluated with "
-            "--split validation.",
+            "A model that was trained without data.test can be evaluated with --split validation.",
         )
     try:
         files = [open_array_file(path) for path in source.files[part]]

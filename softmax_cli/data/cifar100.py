@@ -177,6 +177,7 @@ PUBLICATION: Final = Publication(
         (r"cifar-100-matlab|(train|test|meta)\.mat", "the MATLAB version of CIFAR-100"),
         (r"cifar-10-batches-(py|bin|mat)", "CIFAR-10"),
     ),
+    least_files=2,
 )
 _FORM: Final = BatchForm(
     prefixes={"train": "train", "test": "test"},

@@ -111,6 +111,8 @@ class Publication:
         files: what the folder holds.
         other_forms: what is not read, but is easily taken for it: a regular expression for names
             of files and folders that nothing else has, and what they are.
+        least_files: how many of these files a folder of another name has to hold to be taken for
+            theirs; more than one where their names are common.
     """
 
     title: str
@@ -119,6 +121,7 @@ class Publication:
     archive: Archive
     files: tuple[PublishedFile, ...]
     other_forms: tuple[tuple[str, str], ...]
+    least_files: int = 1
 
     @property
     def lock_name(self) -> str:

@@ -59,7 +59,7 @@ def test_pictures_that_need_none_are_drawn(run: Run, files: Path) -> None:
     result = run("visualize", "here", "--format", "json")
     drawn = [Path(path).name for path in result.json()["pictures"]]
     assert drawn == ["curves.png", "confusion_matrix.png", "reliability.png"]
-    assert "Templates are left out" in result.err
+    assert "The weights are not drawn" in result.err
     assert not (files / "here" / "weights.png").exists()
 
 

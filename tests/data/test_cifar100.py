@@ -12,6 +12,7 @@ from softmax_cli.data.cifar100 import (
     PUBLICATION,
     load_cifar100,
 )
+from softmax_cli.data.dataset_files import own_folder
 from softmax_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -92,3 +93,16 @@ def test_other_class_names_are_refused(
     small_100.write(tmp_path)
     with pytest.raises(DataError, match="expected the class names of CIFAR-100"):
         load_cifar100(tmp_path, "test", "fine_labels", small_100.describe(small_100.contents))
+
+
+def test_a_folder_with_a_file_called_test_is_none_of_it(
+    small_100: "SmallCifar100", tmp_path: Path
+) -> None:
+    (tmp_path / "test").write_text("mine")
+    with pytest.raises(DataError, match="CIFAR-100 not found"):
+        load_cifar100(tmp_path, "test", "fine_labels", small_100.publication)
+    assert own_folder(tmp_path, small_100.publication) == tmp_path / "cifar-100-python"
+    renamed = small_100.write(tmp_path).rename(tmp_path / "renamed")
+    (tmp_path / "test").unlink()
+    assert own_folder(renamed, small_100.publication) == renamed
+    assert len(load_cifar100(tmp_path, "test", "fine_labels", small_100.publication)) == 12
