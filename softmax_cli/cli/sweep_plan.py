@@ -37,6 +37,9 @@ def print_plan(settings: "SweepConfig", output: Output) -> None:
         "trials": [{"id": trial.id, "parameters": trial.parameters} for trial in trials],
         "stacks": [asdict(stack) for stack in estimates],
     }
+    for preconditioner in dict.fromkeys(stack.preconditioner for stack in estimates):
+        if preconditioner is not None:
+            output.message(f"The preconditioner is {preconditioner}.")
     output.result(document, lambda: _table(estimates))
 
 

@@ -140,6 +140,11 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
 
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))
+    if summary.converged is False:
+        output.warning(
+            f"The gradient did not reach optimizer.tolerance in {summary.iterations} iterations: "
+            "raise optimizer.max_iterations, or the tolerance."
+        )
     if draw:
         with extra_picture("curves.png", run.path, output):
             draw_curves(run)
@@ -164,8 +169,22 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     }
     if summary.stopped_early:
         facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
+    if summary.gradient_norm is not None:
+        facts |= _proven_facts(summary)
     facts |= {"model": run.model_file, "curves": run.path / "curves.png"}
     return FactsTable(facts)
+
+
+def _proven_facts(summary: "TrainingSummary") -> dict[str, str | Path]:
+    """How far the model is from the optimum, in words."""
+    reached = {True: ", as small as asked for", False: ", not as small as asked for", None: ""}
+    bound = "nothing is proven: the regularization is 0"
+    if summary.optimality_bound is not None:
+        bound = f"at most {summary.optimality_bound:.1e} above its minimum"
+    return {
+        "largest gradient": f"{summary.gradient_norm:.1e}{reached[summary.converged]}",
+        "objective": f"{summary.objective:.6f}, {bound}",
+    }
 
 
 def _figures(accuracy: float | None, loss: float | None) -> str:
@@ -176,4 +195,9 @@ def _print_plan(settings: "TrainConfig", output: Output) -> None:
     """Print the settings in full, and nothing else: they can be saved as a configuration."""
     from softmax_cli.config.writing import plain_values, to_yaml
 
+    if settings.optimizer.method == "lbfgs":
+        from softmax_cli.training.assembly import input_size
+        from softmax_cli.training.preconditioner import description
+
+        output.message(f"The preconditioner is {description(input_size(settings))}.")
     output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())

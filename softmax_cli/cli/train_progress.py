@@ -28,6 +28,8 @@ class TrainingObserver(ProgressDisplay):
             self._latest = (
                 f"loss {row['train_loss']:.4f}, validation {percent(row['validation_accuracy'])}"
             )
+            if progress.gradient_norm is not None:
+                self._latest += f", gradient {progress.gradient_norm:.1e}"
         iteration, iterations = progress.iteration, trainer.iterations
         if self.is_due(last=iteration >= iterations):
 

@@ -34,6 +34,9 @@ _OF_ALL = (
     "course",
     "iterations",
     "gradient_norm",
+    "step_length",
+    "loss",
+    "accuracy",
     "least_norm",
     "least_objective",
     "waited",
@@ -92,6 +95,9 @@ class Lbfgs:
         course: (K,) int64, a :class:`Course` each.
         iterations: (K,) int64, steps that each model made.
         gradient_norm: (K,) greatest component of the gradient by the weights of all classes.
+        step_length: (K,) of the last step, as a share of the direction.
+        loss: (K,) mean loss on the examples, without the penalty.
+        accuracy: (K,) share of the examples of which no class scores above the true one.
     """
 
     def __init__(
@@ -110,6 +116,7 @@ class Lbfgs:
         self.course = np.full(models, Course.RUNNING, np.int64)
         self.iterations = np.zeros(models, np.int64)
         self.gradient_norm = np.full(models, np.inf)
+        self.step_length, self.loss, self.accuracy = np.zeros((3, models))
         # The least of both, as of the last step that made progress, and the steps since then.
         self._least_norm = np.full(models, np.inf)
         self._least_objective = np.full(models, np.inf)
@@ -154,6 +161,7 @@ class Lbfgs:
         self._losses, self._gradient = found.value, gradient
         self.iteration += 1
         self.iterations[self.members] += 1
+        self.step_length[self.members] = found.length
         self._part_with_arrived(stuck)
 
     def _direction(self) -> Floats:
@@ -213,6 +221,8 @@ class Lbfgs:
         norm = np.abs(gradient).max(axis=(0, 2), initial=0)
         self.weights[:, members] = self._weights
         self.gradient_norm[members] = norm
+        self.loss[members] = self._losses
+        self.accuracy[members] = self._running.accuracy(self._scores)
         self._wait(members)
         stalled = stuck | (self._waited[members] >= _PATIENCE)
         course = np.where(stalled, Course.STALLED, Course.RUNNING)
@@ -256,6 +266,9 @@ class Lbfgs:
             "course": self.course,
             "iterations": self.iterations,
             "gradient_norm": self.gradient_norm,
+            "step_length": self.step_length,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
             "least_norm": self._least_norm,
             "least_objective": self._least_objective,
             "waited": self._waited,

@@ -10,7 +10,10 @@ from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
 from softmax_cli.data.datasets import find_dataset
 from softmax_cli.data.images import PIXELS, ImageSet
-from softmax_cli.training.assembly import iterations_of
+from softmax_cli.training.assembly import build_objective, input_size, iterations_of
+from softmax_cli.training.lbfgs import MEMORY
+from softmax_cli.training.objective import Objective
+from softmax_cli.training.preconditioner import description, gram_bytes, is_spectral
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData, prepare_training_data
 from softmax_cli.tuning.halving import share_of_steps
@@ -21,6 +24,9 @@ _TIMED_STEPS = 6
 _VALIDATED = 500
 _IMAGE_COPIES = {False: 1, True: 3, "exact": 2}
 """The images themselves; with flips themselves and their mirror images, folded their sums."""
+_TYPICAL_ITERATIONS = 20
+"""Of L-BFGS: those that it takes are not known before."""
+_SMALL_MATRIX = 512
 _COPIES = 2
 """States of a stack in memory: that of the trainer, and the one that is saved."""
 
@@ -36,6 +42,7 @@ class StackEstimate:
         operations: floating-point operations of its matrix products.
         seconds: at the speed at which its steps and validations run here and now.
         memory: bytes of images and matrices.
+        preconditioner: of L-BFGS, in words; None for SGD.
     """
 
     trials: int
@@ -44,6 +51,7 @@ class StackEstimate:
     operations: float
     seconds: float
     memory: int
+    preconditioner: str | None = None
 
 
 def estimate(stacks: Sequence[Stack], search: object) -> list[StackEstimate]:
@@ -65,6 +73,8 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
     config = stack.shared
     count, class_names = _training_split(config)
     train_size = config.data.train_size or count - config.data.validation_size
+    if config.optimizer.method == "lbfgs":
+        return _estimate_full_batch(stack, count, train_size, class_names)
     iterations = iterations_of(config, train_size)
     steps = float(iterations)
     if isinstance(search, HalvingSearch):
@@ -83,6 +93,63 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
         seconds=steps * (step + (validation * validated if stack.folds == 1 else 0.0)),
         memory=images + _COPIES * state,
     )
+
+
+def _estimate_full_batch(
+    stack: Stack, count: int, train_size: int, class_names: tuple[str, ...]
+) -> StackEstimate:
+    """The products of an iteration and of the Gram matrix, timed on a few images of noise."""
+    config, features = stack.shared, input_size(stack.shared)
+    flip = config.augmentation.horizontal_flip
+    examples = train_size * (2 if flip is True else 1)
+    iterations = min(config.optimizer.max_iterations, _TYPICAL_ITERATIONS)
+    data = _noise(config, stack.folds, class_names)
+    configs = [trial.config for trial in stack.trials]
+    objective = build_objective(configs, data, np.ones(stack.models), folds=stack.folds)
+    step, gram = _full_batch_times(objective)
+    share = examples / objective.examples.count
+    seconds = iterations * step * share
+    if is_spectral(features):
+        seconds += gram * share + _eigenvector_seconds(features + 1)
+    columns = (len(class_names) - 1) * stack.models
+    vectors = 4 * columns * (features + 1) * (2 * MEMORY + 6)
+    state = 3 * 4 * columns * examples + vectors
+    return StackEstimate(
+        trials=len(stack.trials),
+        models=stack.models,
+        iterations=iterations,
+        operations=4.0 * columns * (features + 1) * examples * iterations,
+        seconds=seconds,
+        memory=(
+            count * PIXELS * _IMAGE_COPIES[flip]
+            + gram_bytes(features) * is_spectral(features)
+            + _COPIES * state
+        ),
+        preconditioner=description(features),
+    )
+
+
+def _full_batch_times(objective: Objective) -> tuple[float, float]:
+    """Seconds of the products and the search of an iteration, and of the Gram matrix."""
+    shape = (objective.classes - 1, objective.models, objective.examples.size)
+    weights = np.zeros(shape, np.float32)
+    start = time.perf_counter()
+    scores = objective.scores(weights)
+    objective.along(scores, scores, np.zeros(objective.models))
+    objective.gradient(scores, weights)
+    middle = time.perf_counter()
+    if is_spectral(objective.examples.size - 1):
+        objective.examples.gram()
+    return middle - start, time.perf_counter() - middle
+
+
+def _eigenvector_seconds(size: int) -> float:
+    """Seconds of a decomposition, from a small one: they grow with the cube of the size."""
+    small = min(size, _SMALL_MATRIX)
+    matrix = np.random.default_rng(0).standard_normal((small, small)).astype(np.float32)
+    start = time.perf_counter()
+    np.linalg.eigh(matrix + matrix.T)
+    return (time.perf_counter() - start) * (size / small) ** 3
 
 
 def _training_split(config: TrainConfig) -> tuple[int, tuple[str, ...]]:
