@@ -15,7 +15,7 @@ from softmax_cli.config.presets import (
 )
 from softmax_cli.errors import ConfigurationError
 
-TRAININGS = ("annealed", "cs231n", "demo", "hinge", "linear")
+TRAININGS = ("annealed", "cs231n", "demo", "hinge", "linear", "optimum")
 
 
 def test_all_presets_are_listed_in_order() -> None:

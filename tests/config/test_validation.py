@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from softmax_cli.config.loading import with_values
-from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, dotted
+from softmax_cli.config.loading import load_train_config, with_values
+from softmax_cli.config.problems import Place, Value
 from softmax_cli.config.schema import Settings, TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.validation import checked, known_keys, validated, whole_number_keys
@@ -227,13 +227,12 @@ def test_whole_numbers_are_told_from_numbers() -> None:
 
 @pytest.mark.parametrize("key", sorted(set(whole_number_keys(TrainConfig))))
 def test_a_whole_number_setting_takes_whole_numbers_alone(key: str) -> None:
-    base = with_values(
-        TrainConfig(),
-        {
-            "optimizer.schedule": {"kind": "step"},
-            "training.early_stopping": {"patience": 2},
-        },
-    )
+    sgd: dict[str, Value] = {
+        "optimizer.schedule": {"kind": "step"},
+        "training.early_stopping": {"patience": 2},
+    }
+    of_sgd = with_values(TrainConfig(), sgd)
+    base = load_train_config("optimum") if key == "optimizer.max_iterations" else of_sgd
     assert with_values(base, {key: 3}) != base
     with pytest.raises(ConfigurationError, match=r"expected a whole number, got 2\.5"):
         with_values(base, {key: 2.5})
