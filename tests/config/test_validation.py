@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from softmax_cli.config.loading import load_train_config, with_values
-from softmax_cli.config.problems import Place, Value
+from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, Value, dotted
 from softmax_cli.config.schema import Settings, TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.validation import checked, known_keys, validated, whole_number_keys
