@@ -166,20 +166,24 @@ class Lbfgs:
 
     def _direction(self) -> Floats:
         """Minus the gradient times the inverse Hessian: the two loops of algorithm 7.4."""
-        running = self._running
         q, shares = -self._gradient, []
         for pair in reversed(self._pairs):
             share = pair.rho * _inner(pair.step, q)
             q -= share.astype(q.dtype)[:, None] * pair.change
             shares.append(share)
-        curvature = 1 / (running.classes * running.temperature**2)
-        if self._preconditioner is None:
-            self._preconditioner = Preconditioner.of(running.examples)
-        q = self._preconditioner.solve(q, curvature, running.regularization)
+        q = self._precondition(q)
         for pair, share in zip(self._pairs, reversed(shares), strict=True):
             share -= pair.rho * _inner(pair.change, q)
             q += share.astype(q.dtype)[:, None] * pair.step
         return q
+
+    def _precondition(self, gradient: Floats) -> Floats:
+        """Multiply by the inverse Hessian that the method starts from."""
+        if self._preconditioner is None:
+            self._preconditioner = Preconditioner.of(self._running.examples)
+        curvature = 1 / (self._running.classes * self._running.temperature**2)
+        regularization = self._running.regularization
+        return self._preconditioner.solve(gradient, curvature, regularization)
 
     def _search(self, direction: Floats, scores: Scores) -> Steps:
         """Steps along a direction, with the mean losses there; its scores are given."""
