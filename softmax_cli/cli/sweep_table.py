@@ -61,8 +61,7 @@ def _row(settings: "SweepConfig", outcome: "Outcome") -> list[str]:
 def _proven(outcome: "Outcome") -> list[str]:
     """How far a trial is from its optimum."""
     values = (outcome.gradient_norm, outcome.optimality_bound)
-    norm, bound = ("-" if value is None else f"{value:.1e}" for value in values)
-    return [f"{norm} (too large)" if outcome.converged is False else norm, bound]
+    return ["-" if value is None else f"{value:.1e}" for value in values]
 
 
 def _text(value: object) -> str:
