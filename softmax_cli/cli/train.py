@@ -35,6 +35,15 @@ if TYPE_CHECKING:
     from softmax_cli.training.training_data import TrainingData
 
 
+_DIVERGENCE_HINTS = {
+    "sgd": "Lower optimizer.learning_rate, or optimizer.regularization: their product must stay "
+    "well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
+"""What to do about a training that diverged, for each method."""
+
+
 def train(
     overrides: Overrides = None,
     config: Config = None,
@@ -131,10 +140,17 @@ def _train(
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)
-    _report(run, summary, output, draw=True)
+    _report(run, summary, output, draw=True, method=settings.optimizer.method)
 
 
-def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, draw: bool) -> None:
+def _report(
+    run: "RunDirectory",
+    summary: "TrainingSummary",
+    output: Output,
+    *,
+    draw: bool,
+    method: str = "sgd",
+) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
     from softmax_cli.cli.run_pictures import draw_curves, extra_picture
 
@@ -152,8 +168,7 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
         raise DivergedError(
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
-            hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
-            f"stay well below 2. {run.path / 'metrics.csv'} has the way there.",
+            hint=f"{_DIVERGENCE_HINTS[method]} {run.path / 'metrics.csv'} has the way there.",
         )
 
 
