@@ -34,6 +34,8 @@ class TrainingObserver(ProgressDisplay):
         if self.is_due(last=iteration >= iterations):
 
             def line(rate: float, left: float) -> str:
+                if progress.gradient_norm is not None:  # how far the optimum is nobody knows
+                    return f"iteration {iteration}, {self._latest}"
                 return (
                     f"iteration {iteration}/{iterations}, {self._latest or 'no validation yet'}, "
                     f"{rate:.0f} iterations/s, {left:.0f} s left"

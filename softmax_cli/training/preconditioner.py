@@ -20,7 +20,7 @@ from softmax_cli.arrays import Floats
 from softmax_cli.training.examples import Examples
 
 MAX_GRAM_BYTES = 2**30
-"""Memory up to which a Gram matrix is decomposed: 8190 features."""
+"""Memory up to which a Gram matrix is decomposed: 8191 features."""
 _MATRICES = 4
 """Of the size of the Gram matrix: itself, its eigenvectors, and twice as much for LAPACK."""
 
