@@ -63,13 +63,16 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
 
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
+    from softmax_cli.config.loading import load_train_config
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.runs.tables import read_numbers
 
     columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
     if not columns["iteration"]:
         return []
-    figure = curves_figure(columns, title=run.path.resolve().name)
+    method = load_train_config(str(run.settings_file)).optimizer.method
+    title = run.path.resolve().name
+    figure = curves_figure(columns, title=title, full_batch=method == "lbfgs")
     return [(album or Album(run.path)).add("curves", figure)]
 
 

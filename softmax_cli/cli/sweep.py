@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from softmax_cli.tuning.sweep import SweepSummary
 
 _ROWS = 20
+_DIVERGENCE_HINTS = {
+    "sgd": "Try smaller values of optimizer.learning_rate: its product with "
+    "optimizer.regularization must stay well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
 
 
 def sweep(
@@ -197,8 +203,7 @@ def _report(
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
-            hint="Try smaller values of optimizer.learning_rate: its product with "
-            "optimizer.regularization must stay well below 2.",
+            hint=_DIVERGENCE_HINTS[settings.train.optimizer.method],
         )
     if summary.failed:
         raise FailedTrialsError(

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
@@ -35,6 +36,8 @@ TRAINING_IMAGES = {"cifar10": 50_000, "cifar100": 50_000, "cifar100-coarse": 50_
 MAX_BATCH_SIZE = 50_000
 IMAGE_SIDE = 32
 MOST_ITERATIONS = 100_000_000
+DEFAULT_TOLERANCE = 1e-5
+DEFAULT_MAX_ITERATIONS = 200
 LARGEST_NUMBER = 1e30
 
 
@@ -532,9 +535,32 @@ Schedule: TypeAlias = (
 ScheduleKind: TypeAlias = Literal["constant", "cosine", "linear", "step", "exponential"]
 
 
-class OptimizerSettings(Settings):
-    """Stochastic gradient descent."""
+METHOD_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sgd": {
+        "optimizer": ("learning_rate", "schedule", "momentum", "nesterov"),
+        "model": ("weight_scale", "weight_seed"),
+        "training": (
+            "batch_size",
+            "iterations",
+            "epochs",
+            "sampling",
+            "validate_every",
+            "early_stopping",
+        ),
+    },
+    "lbfgs": {"optimizer": ("tolerance", "max_iterations")},
+}
+"""Keys of each section that mean something to one method alone."""
 
+
+class OptimizerSettings(Settings):
+    """How the weights are found: by stochastic gradient descent, or by full-batch L-BFGS."""
+
+    method: Literal["sgd", "lbfgs"] = Field(
+        default="sgd",
+        description="sgd: gradient descent on minibatches; lbfgs: all images at each iteration, "
+        "until the gradient is so small that the optimum is found.",
+    )
     learning_rate: NonNegative = Field(
         default=1.5e-7, description="Length of a step along the negative gradient."
     )
@@ -556,6 +582,21 @@ class OptimizerSettings(Settings):
         default=8.0e3,
         description="Lambda: half of it times the squared norm of weights and bias is loss.",
     )
+    tolerance: Annotated[float, Field(gt=0, le=LARGEST_NUMBER)] = Field(
+        default=DEFAULT_TOLERANCE,
+        description="lbfgs ends when no component of the gradient is greater.",
+    )
+    max_iterations: Iterations = Field(
+        default=DEFAULT_MAX_ITERATIONS, description="lbfgs ends after so many iterations anyway."
+    )
+
+    @model_serializer(mode="wrap")
+    def _keys_of_the_method(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what means nothing; sgd is not named, so that digests are what they were."""
+        values: dict[str, Any] = serialize(self)
+        if self.method == "sgd":
+            del values["method"]
+        return _without(values, _foreign_keys(self.method).get("optimizer", ()))
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:
@@ -605,6 +646,11 @@ class TrainingSettings(Settings):
     checkpoint_every: Iterations = Field(
         default=500, description="Iterations between two checkpoints."
     )
+    certificate: bool = Field(
+        default=False,
+        description="Report at the end how far the objective is above its minimum at most: one "
+        "more pass over the training images. lbfgs always does.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -619,7 +665,20 @@ class TrainingSettings(Settings):
     def _without_absent_length(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = serialize(self)
         del values["iterations" if self.iterations is None else "epochs"]
+        if not self.certificate:
+            del values["certificate"]
         return values
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_absent_length(
+        cls, values: Any, validate: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        """Let ``model_fields_set`` tell a number of iterations that was given from the default."""
+        settings = validate(values)
+        if isinstance(values, dict) and values.get("iterations") is None:
+            settings.model_fields_set.discard("iterations")
+        return settings
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -654,11 +713,9 @@ class TrainConfig(Settings):
     )
     model: ModelSettings = Field(default=ModelSettings(), description="Classifier and loss.")
     optimizer: OptimizerSettings = Field(
-        default=OptimizerSettings(), description="Stochastic gradient descent."
+        default=OptimizerSettings(), description="How the weights are found."
     )
-    training: TrainingSettings = Field(
-        default=TrainingSettings(iterations=DEFAULT_ITERATIONS), description="Length and rhythm."
-    )
+    training: TrainingSettings = Field(default=TrainingSettings(), description="Length and rhythm.")
     seed: Seed = Field(
         default=0, description="Source of initial weights, sampling and augmentation."
     )
@@ -682,10 +739,62 @@ class TrainConfig(Settings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _keys_suit_the_method(self) -> Self:
+        method = self.optimizer.method
+        foreign = [
+            f"{section}.{key}"
+            for section, keys in _foreign_keys(method).items()
+            for key in keys
+            if key in getattr(self, section).model_fields_set
+        ]
+        if foreign:
+            raise complaint(
+                f"expected no key that means nothing to the method {method}, "
+                f"got {', '.join(foreign)}",
+                *foreign[0].split("."),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _loss_suits_the_method(self) -> Self:
+        if self.optimizer.method == "sgd":
+            return self
+        if self.model.loss == "hinge":
+            raise complaint(
+                "expected a smooth loss with the method lbfgs, got hinge, which has edges: "
+                "use the loss softmax, or the method sgd",
+                *("model", "loss"),
+            )
+        if isinstance(self.model.temperature, Annealing):
+            raise complaint(
+                "expected one temperature with the method lbfgs, got one that changes: "
+                "the optimum would change with it",
+                *("model", "temperature"),
+            )
+        return self
+
     @model_serializer(mode="wrap")
-    def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out features that are pixels, so that settings keep the digests they had before."""
+    def _without_what_means_nothing(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out features that are pixels, and keys that mean nothing to the method.
+
+        So settings keep the digests that they had before there were other features and methods.
+        """
         values: dict[str, Any] = serialize(self)
         if self.features == PixelFeatures():
             del values["features"]
+        for section, keys in _foreign_keys(self.optimizer.method).items():
+            values[section] = _without(values[section], keys)
         return values
+
+
+def _foreign_keys(method: str) -> dict[str, tuple[str, ...]]:
+    """The keys of each section that mean something to another method alone."""
+    (other,) = METHOD_KEYS.keys() - {method}
+    return METHOD_KEYS[other]
+
+
+def _without(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}

@@ -14,6 +14,7 @@ from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.cache import ExtractionObserver, FeatureCache
 from softmax_cli.features.feature_map import FeatureMap
+from softmax_cli.features.feature_maps import unfitted_map
 from softmax_cli.features.given import Given
 from softmax_cli.features.normalization import normalized
 from softmax_cli.features.standardization import Standardization
@@ -64,6 +65,18 @@ def load_training_data(
     train, validation = load_training_parts(config.data)
     cache = FeatureCache(config.data.directory, observer)
     return prepare_training_data(config, train, validation, cache)
+
+
+def unfitted_feature_map(config: TrainConfig) -> FeatureMap:
+    """The feature map of a configuration, of which its size is known before it is fitted.
+
+    Raises:
+        DataError: files of arrays, which alone say how many numbers they have, are not intact.
+    """
+    if config.data.files:
+        train, _ = load_training_parts(config.data)
+        return Given(train.images.shape[1])
+    return unfitted_map(config.features.model_dump())
 
 
 def prepare_training_data(

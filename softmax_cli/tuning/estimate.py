@@ -11,7 +11,10 @@ from softmax_cli.config.schema import DataSettings, TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
 from softmax_cli.data.datasets import find_dataset, load_split, load_training_parts
 from softmax_cli.data.images import PIXELS, ImageSet
-from softmax_cli.training.assembly import iterations_of
+from softmax_cli.training.assembly import build_objective, input_size, iterations_of
+from softmax_cli.training.lbfgs import MEMORY
+from softmax_cli.training.objective import Objective
+from softmax_cli.training.preconditioner import description, gram_bytes, is_spectral
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData, prepare_training_data
 from softmax_cli.tuning.halving import share_of_steps
@@ -20,6 +23,9 @@ from softmax_cli.tuning.stacks import Stack, shared_settings
 
 _TIMED_STEPS = 6
 _VALIDATED = 500
+_TYPICAL_ITERATIONS = 20
+"""Of L-BFGS: those that it takes are not known before."""
+_SMALL_MATRIX = 512
 _COPIES = 2
 """States of a stack in memory: that of the trainer, and the one that is saved."""
 
@@ -35,6 +41,7 @@ class StackEstimate:
         operations: floating-point operations of its matrix products.
         seconds: at the speed at which its steps and validations run here and now.
         memory: bytes of features and matrices.
+        preconditioner: of L-BFGS, in words; None for SGD.
     """
 
     trials: int
@@ -43,6 +50,7 @@ class StackEstimate:
     operations: float
     seconds: float
     memory: int
+    preconditioner: str | None = None
 
 
 def estimate(stacks: Sequence[Stack], search: object) -> list[StackEstimate]:
@@ -63,6 +71,8 @@ def estimate(stacks: Sequence[Stack], search: object) -> list[StackEstimate]:
 def _estimate(stack: Stack, search: object) -> StackEstimate:
     config = stack.shared
     split = _training_split(config)
+    if config.optimizer.method == "lbfgs":
+        return _estimate_full_batch(stack, split)
     iterations = iterations_of(config, split.train)
     steps = float(iterations)
     if isinstance(search, HalvingSearch):
@@ -81,6 +91,62 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
         seconds=steps * (step + (validation * validated if stack.folds == 1 else 0.0)),
         memory=split.examples * _bytes_per_example(config, data) + _COPIES * state,
     )
+
+
+def _estimate_full_batch(stack: Stack, split: "_Split") -> StackEstimate:
+    """The products of an iteration and of the Gram matrix, timed on a few images of noise."""
+    config = stack.shared
+    flip = config.augmentation.horizontal_flip
+    examples = split.train * (2 if flip is True else 1)
+    iterations = min(config.optimizer.max_iterations, _TYPICAL_ITERATIONS)
+    data = _noise(config, stack.folds, split)
+    features = input_size(config, data.feature_map)
+    configs = [trial.config for trial in stack.trials]
+    objective = build_objective(configs, data, np.ones(stack.models), folds=stack.folds)
+    step, gram = _full_batch_times(objective)
+    share = examples / objective.examples.count
+    seconds = iterations * step * share
+    if is_spectral(features):
+        seconds += gram * share + _eigenvector_seconds(features + 1)
+    columns = (len(split.class_names) - 1) * stack.models
+    vectors = 4 * columns * (features + 1) * (2 * MEMORY + 6)
+    state = 3 * 4 * columns * examples + vectors
+    return StackEstimate(
+        trials=len(stack.trials),
+        models=stack.models,
+        iterations=iterations,
+        operations=4.0 * columns * (features + 1) * examples * iterations,
+        seconds=seconds,
+        memory=(
+            split.examples * _bytes_per_example(config, data)
+            + gram_bytes(features) * is_spectral(features)
+            + _COPIES * state
+        ),
+        preconditioner=description(features),
+    )
+
+
+def _full_batch_times(objective: Objective) -> tuple[float, float]:
+    """Seconds of the products and the search of an iteration, and of the Gram matrix."""
+    shape = (objective.classes - 1, objective.models, objective.examples.size)
+    weights = np.zeros(shape, np.float32)
+    start = time.perf_counter()
+    scores = objective.scores(weights)
+    objective.along(scores, scores, np.zeros(objective.models))
+    objective.gradient(scores, weights)
+    middle = time.perf_counter()
+    if is_spectral(objective.examples.size - 1):
+        objective.examples.gram()
+    return middle - start, time.perf_counter() - middle
+
+
+def _eigenvector_seconds(size: int) -> float:
+    """Seconds of a decomposition, from a small one: they grow with the cube of the size."""
+    small = min(size, _SMALL_MATRIX)
+    matrix = np.random.default_rng(0).standard_normal((small, small)).astype(np.float32)
+    start = time.perf_counter()
+    np.linalg.eigh(matrix + matrix.T)
+    return (time.perf_counter() - start) * (size / small) ** 3
 
 
 @dataclass(frozen=True)

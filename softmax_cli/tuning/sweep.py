@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from softmax_cli.config.schema import OptimizerSettings
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
 from softmax_cli.errors import InterruptedRunError
 from softmax_cli.runs.directory import RunDirectory, resume_command
@@ -60,7 +61,8 @@ class SweepSummary:
         seconds: time in the training loops, over all sessions and workers.
         best: the best trial; None if none has a finite result.
         outcomes: of all trials, best first.
-        warnings: what to do about a best trial on an edge of the grid.
+        warnings: what to do about a best trial on an edge of the grid, and about trials that did
+            not come as near to their optimum as they should.
     """
 
     trials: int
@@ -241,7 +243,10 @@ class _Sweep:
             seconds=sum(outcome.seconds for outcome in outcomes),
             best=best,
             outcomes=tuple(outcomes),
-            warnings=tuple(edge_warnings(best, trials)) if best else (),
+            warnings=(
+                *_unconverged(outcomes, self._sweep.train.optimizer),
+                *(edge_warnings(best, trials) if best else ()),
+            ),
         )
         document = asdict(summary)
         del document["outcomes"]
@@ -253,6 +258,16 @@ class _Sweep:
         if shared.training.iterations is not None:
             return shared.training.iterations
         return iterations_of(shared, len(self._data.of(shared).train))
+
+
+def _unconverged(outcomes: Sequence[Outcome], optimizer: OptimizerSettings) -> Iterator[str]:
+    """A sentence if some trials ended with a gradient that is too large."""
+    count = sum(outcome.converged is False for outcome in outcomes)
+    if count:
+        yield (
+            f"{count} of {len(outcomes)} trials did not reach optimizer.tolerance, "
+            f"{optimizer.tolerance:g}: raise optimizer.max_iterations, or the tolerance."
+        )
 
 
 def _dropped(outcome: Outcome) -> Outcome:

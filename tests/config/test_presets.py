@@ -16,7 +16,17 @@ from softmax_cli.config.presets import (
 from softmax_cli.config.schema import HogFeatures
 from softmax_cli.errors import ConfigurationError
 
-TRAININGS = ("annealed", "cifar100", "cs231n", "demo", "hinge", "hog", "hog-fine", "linear")
+TRAININGS = (
+    "annealed",
+    "cifar100",
+    "cs231n",
+    "demo",
+    "hinge",
+    "hog",
+    "hog-fine",
+    "linear",
+    "optimum",
+)
 
 
 def test_all_presets_are_listed_in_order() -> None:

@@ -1,12 +1,13 @@
 """Types, bounds and cross-checks of the settings."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from softmax_cli.config.loading import train_config_from_values, with_values
+from softmax_cli.config.loading import load_train_config, train_config_from_values, with_values
 from softmax_cli.config.problems import Place, Value
 from softmax_cli.config.schema import (
     Annealing,
@@ -17,7 +18,7 @@ from softmax_cli.config.schema import (
     TrainConfig,
 )
 from softmax_cli.config.validation import known_keys, validated
-from softmax_cli.config.writing import plain_values
+from softmax_cli.config.writing import config_digest, plain_values
 from softmax_cli.config.yaml_reader import Document
 from softmax_cli.errors import ConfigurationError
 
@@ -158,6 +159,8 @@ def test_the_dotted_names_are_those_of_the_design() -> None:
         "training.validate_every", "training.early_stopping.patience",
         "features.kind", "features.storage", "features.cell_size",
         "training.early_stopping.min_delta", "training.checkpoint_every", "seed",
+        "optimizer.method", "optimizer.tolerance", "optimizer.max_iterations",
+        "training.certificate",
     } <= names  # fmt: skip
 
 
@@ -229,3 +232,89 @@ def test_what_is_not_used_is_not_written() -> None:
     named = with_values(arrays, {"data.class_names": ["a", "b"], "preprocessing.normalize": "l2"})
     assert train_config_from_values(plain_values(named)) == named
     assert hash(named) == hash(train_config_from_values(plain_values(named)))
+
+
+def optimum(**values: object) -> TrainConfig:
+    return with_values(load_train_config("optimum"), values)  # type: ignore[arg-type]
+
+
+def test_settings_of_sgd_are_written_and_digested_as_before_there_were_methods() -> None:
+    values = plain_values(TrainConfig())
+    assert list(values["optimizer"]) == [  # type: ignore[arg-type]
+        "learning_rate", "schedule", "momentum", "nesterov", "regularization",
+    ]  # fmt: skip
+    assert "certificate" not in values["training"]  # type: ignore[operator]
+    before = "79881aa51dcc24fdfd93d035e84ba0549d958a34dd7d0511897388f9cc3b08ac"
+    assert config_digest(TrainConfig()) == before
+
+
+def test_settings_of_lbfgs_are_written_without_what_means_nothing_and_read_back() -> None:
+    values = plain_values(optimum())
+    assert values["optimizer"] == {
+        "method": "lbfgs",
+        "regularization": 0.02,
+        "tolerance": 1e-5,
+        "max_iterations": 200,
+    }
+    assert values["training"] == {"checkpoint_every": 10}
+    assert values["model"] == {"loss": "softmax", "temperature": 1.0}
+    assert TrainConfig.model_validate(values) == optimum()
+
+
+def test_lbfgs_alone_is_enough() -> None:
+    config = TrainConfig.model_validate({"optimizer": {"method": "lbfgs"}})
+    assert (config.optimizer.tolerance, config.optimizer.max_iterations) == (1e-5, 200)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("optimizer.learning_rate", 1.5e-7),
+        ("optimizer.schedule", "constant"),
+        ("optimizer.momentum", 0),
+        ("optimizer.nesterov", False),
+        ("model.weight_scale", 1e-3),
+        ("model.weight_seed", None),
+        ("training.batch_size", 200),
+        ("training.iterations", 3000),
+        ("training.epochs", 2),
+        ("training.sampling", "epoch"),
+        ("training.validate_every", 100),
+        ("training.early_stopping", None),
+    ],
+)
+def test_keys_of_sgd_are_refused_with_lbfgs_even_with_their_defaults(
+    key: str, value: object
+) -> None:
+    wanted = f"{key}: expected no key that means nothing to the method lbfgs, got {key}"
+    with pytest.raises(ConfigurationError, match=re.escape(wanted)):
+        optimum(**{key: value})
+
+
+@pytest.mark.parametrize("key", ["optimizer.tolerance", "optimizer.max_iterations"])
+def test_keys_of_lbfgs_are_refused_with_sgd(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"nothing to the method sgd, got {key}"):
+        with_values(TrainConfig(), {key: 1})
+
+
+def test_all_keys_that_mean_nothing_are_named_at_once() -> None:
+    with pytest.raises(ConfigurationError, match=r"got optimizer\.momentum, training\.epochs$"):
+        optimum(**{"training.epochs": 2, "optimizer.momentum": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"model.loss": "hinge"}, "model.loss: expected a smooth loss with the method lbfgs"),
+        (
+            {"model.temperature": {"start": 2, "end": 1}},
+            "model.temperature: expected one temperature with the method lbfgs",
+        ),
+        ({"optimizer.tolerance": 0}, "optimizer.tolerance: expected a number above 0"),
+        ({"optimizer.max_iterations": 0}, "max_iterations: expected a number of at least 1"),
+        ({"optimizer.method": "lbfg"}, 'got "lbfg"; did you mean lbfgs?'),
+    ],
+)
+def test_what_lbfgs_cannot_do_is_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        optimum(**values)

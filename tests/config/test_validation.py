@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, get_args
 import pytest
 from pydantic import Field
 
-from softmax_cli.config.loading import with_values
-from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, dotted
+from softmax_cli.config.loading import load_train_config, with_values
+from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, Value, dotted
 from softmax_cli.config.schema import FeatureSettings, Settings, TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.validation import checked, known_keys, validated, whole_number_keys
@@ -234,14 +234,13 @@ def kind_with(key: str) -> str:
 
 @pytest.mark.parametrize("key", sorted(set(whole_number_keys(TrainConfig))))
 def test_a_whole_number_setting_takes_whole_numbers_alone(key: str) -> None:
-    base = with_values(
-        TrainConfig(),
-        {
-            "features": kind_with(key),
-            "optimizer.schedule": {"kind": "step"},
-            "training.early_stopping": {"patience": 2},
-        },
-    )
+    sgd: dict[str, Value] = {
+        "features": kind_with(key),
+        "optimizer.schedule": {"kind": "step"},
+        "training.early_stopping": {"patience": 2},
+    }
+    of_sgd = with_values(TrainConfig(), sgd)
+    base = load_train_config("optimum") if key == "optimizer.max_iterations" else of_sgd
     whole = {"features.cell_size": 4, "features.cell_hue_bins": 4}.get(key, 3)
     assert with_values(base, {key: whole}) != base
     with pytest.raises(ConfigurationError, match=r"expected a whole number, got 2\.5"):

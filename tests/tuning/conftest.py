@@ -21,7 +21,9 @@ from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.outcomes import Outcome
 from softmax_cli.tuning.stack_run import StackTask
 from softmax_cli.tuning.sweep import SweepSummary, run_sweep
-from tests.training.conftest import SMALL
+from tests.training.conftest import SMALL, optimum
+
+__all__ = ["optimum"]  # a fixture is found where it is imported
 
 Space = Callable[..., SweepConfig]
 Sweep = Callable[..., SweepSummary]
@@ -65,6 +67,20 @@ def space() -> Space:
         own = {k: v for k, v in values.items() if k not in base}
         return SweepConfig.model_validate(
             {"train": plain_values(train), "parameters": parameters, **own}
+        )
+
+    return build
+
+
+@pytest.fixture
+def optima(optimum: Callable[..., TrainConfig]) -> Space:
+    """The same as ``space`` for small trainings by L-BFGS."""
+
+    def build(parameters: dict[str, Any], **values: Any) -> SweepConfig:
+        base = {k: v for k, v in values.items() if "." in k}
+        own = {k: v for k, v in values.items() if k not in base}
+        return SweepConfig.model_validate(
+            {"train": plain_values(optimum(**base)), "parameters": parameters, **own}
         )
 
     return build
