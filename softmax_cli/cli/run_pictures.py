@@ -152,8 +152,10 @@ def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Alb
     measured = [assessment.reliability] if assessment.reliability else []
     if fitted is not None:
         measured.append(reliability(assessment.scores, labels, fitted))
-    title = f"{len(labels):,} {assessment.split} {assessment.images.noun}"
-    return album.add("reliability", reliability_figure(*measured, title=title))
+    noun = assessment.images.noun
+    title = f"{len(labels):,} {assessment.split} {noun}"
+    figure = reliability_figure(*measured, title=title, examples=noun)
+    return album.add("reliability", figure)
 
 
 def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:

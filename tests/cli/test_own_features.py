@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
 from tests.cli.conftest import Run
 from tests.data.own_arrays import CLASSES, examples, write_npz
@@ -132,3 +136,39 @@ def test_normalised_pixels_can_be_folded(run: Run) -> None:
     assert run("train", *settings, "--run-dir", "here").code == 0
     assert run("evaluate", "here").code == 0
     assert run("visualize", "here").code == 0
+
+
+def test_digits_of_scikit_learn(run: Run, tmp_path: Path) -> None:
+    """From its arrays, as they are, to a sweep that comes near its own logistic regression."""
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    np.savez(tmp_path / "train.npz", X=X_train, y=y_train)
+    np.savez_compressed(tmp_path / "test.npz", X=X_test, y=y_test)
+    np.save(tmp_path / "rows.npy", X_test)
+    sweep = {
+        "train": {
+            "data": {
+                "dataset": "arrays",
+                "train": "train.npz",
+                "test": "test.npz",
+                "validation_size": 200,
+            },
+            "preprocessing": {"scale": "pixel"},
+            "optimizer": {"momentum": 0.9, "schedule": "cosine"},
+            "training": {"iterations": 500, "batch_size": 100, "sampling": "epoch"},
+        },
+        "parameters": {
+            "optimizer.learning_rate": [0.03, 0.1],
+            "optimizer.regularization": [0.001, 0.01],
+        },
+    }
+    (tmp_path / "sweep.yaml").write_text(json.dumps(sweep))
+    done = run("sweep", "--config", "sweep.yaml", "--run-dir", "here")
+    assert done.code == 0, done.err
+    accuracy = run("evaluate", "here/best", "--format", "json").json()["accuracy"]
+    scaler = StandardScaler().fit(X_train)
+    reference = LogisticRegression(C=0.1, max_iter=300).fit(scaler.transform(X_train), y_train)
+    assert accuracy > reference.score(scaler.transform(X_test), y_test) - 0.02
+    rows = run("predict", "here/best", "rows.npy", "--format", "json").json()["predictions"]
+    names = [entry["classes"][0]["name"] for entry in rows]
+    assert (np.array(names).astype(int) == y_test).mean() == pytest.approx(accuracy)
