@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.training.blas import blas_threads, limited_to
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.training.forked import Fork, shared_zeros
 from softmax_cli.training.updates import Update
 

@@ -26,7 +26,7 @@ from softmax_cli.errors import (
 )
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
 from softmax_cli.runs.tables import read_jsonl
-from softmax_cli.training.blas import limited_to
+from softmax_cli.blas import limited_to
 from softmax_cli.tuning import cluster
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.cluster import connected, run_on_cluster
