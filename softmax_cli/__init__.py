@@ -1,6 +1,6 @@
 """Train and tune linear softmax classifiers on CIFAR-10.
 
-The rooms. Each knows only rooms that stand below it here; a test holds every import to that:
+The rooms. Each imports only rooms that stand below it here; a test checks every import:
 
 - ``cli``: the ``softmax`` command, a small file for each subcommand; the only place that prints
 - ``tuning``: search space, trials, stacks, results; where stacks run

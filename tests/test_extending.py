@@ -110,7 +110,10 @@ def test_a_feature_map(flip: object, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setitem(FEATURE_MAPS, feature_map.kind, feature_map)
     config = settings(features__kind="quadrants")
     flipped = config.augmentation.model_copy(update={"horizontal_flip": flip})
-    model = trained(config.model_copy(update={"augmentation": flipped}), tmp_path / "run")
+    config = config.model_copy(update={"augmentation": flipped})
+    # The schema would know the kind.
+    monkeypatch.setattr("softmax_cli.evaluation.predictor.settings_of", lambda _: config)
+    model = trained(config, tmp_path / "run")
     assert model.weights.shape == (12, 10)
     assert model.results["validation_accuracy"] > 0.15
 

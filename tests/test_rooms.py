@@ -14,12 +14,22 @@ PACKAGE = Path(softmax_cli.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_KNOW: dict[str, set[str]] = {
-    "cli": {"tuning", "training", "plots", "evaluation", "data", "config", "runs", "model"},
-    "tuning": {"training", "data", "config", "runs"},
+    "cli": {
+        "tuning",
+        "training",
+        "plots",
+        "evaluation",
+        "features",
+        "data",
+        "config",
+        "runs",
+        "model",
+    },
+    "tuning": {"training", "features", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},
     "evaluation": {"features", "data", "config", "runs", "model"},
-    "features": {"data"},
+    "features": {"data", "runs"},
     "data": {"runs"},
     "config": {"runs"},
     "runs": set(),

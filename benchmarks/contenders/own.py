@@ -42,6 +42,9 @@ class Unwatched:
     def recorded(self, *_: object) -> None:
         """A stack is done."""
 
+    def extracted(self, *_: object) -> None:
+        """Features are computed."""
+
     def warned(self, *_: object) -> None:
         """Something is worth knowing."""
 

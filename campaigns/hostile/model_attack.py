@@ -22,8 +22,7 @@ from campaigns.hostile.sound_files import (
     unsoundness,
 )
 from softmax_cli.errors import CheckpointError, ModelError
-from softmax_cli.evaluation.assessment import settings_of
-from softmax_cli.evaluation.predictor import own_temperature
+from softmax_cli.evaluation.predictor import own_temperature, settings_of
 from softmax_cli.runs.checkpoint import load_latest_checkpoint
 from softmax_cli.runs.model_file import load_model
 

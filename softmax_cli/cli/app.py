@@ -8,6 +8,7 @@ from softmax_cli import __version__
 from softmax_cli.cli.benchmark import benchmark
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
+from softmax_cli.cli.features import features
 from softmax_cli.cli.predict import predict
 from softmax_cli.cli.presets import presets
 from softmax_cli.cli.sweep import sweep
@@ -22,7 +23,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = (download, train, sweep, evaluate, visualize, predict, benchmark, presets)
+COMMANDS = (
+    download,
+    train,
+    sweep,
+    evaluate,
+    visualize,
+    predict,
+    features,
+    benchmark,
+    presets,
+)
 
 for command in COMMANDS:
     app.command()(command)

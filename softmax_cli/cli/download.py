@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose, parse_path
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.tables import FactsTable
@@ -22,18 +22,17 @@ _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 def download(
     data_dir: Annotated[
         Path,
-        typer.Option(
-            parser=parse_path,
-            metavar="DIR",
-            envvar="SOFTMAX_DATA_DIR",
-            help="Folder that will contain cifar-10-batches-py/.",
+        options.directory(
+            "--data-dir",
+            "Folder that will contain cifar-10-batches-py/.",
+            envvar=options.DATA_DIR_VARIABLE,
         ),
     ] = Path("data"),
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
-            parser=parse_path,
+            parser=options.parse_path,
             metavar="FILE_OR_DIR",
             help="Take an archive or a folder you already have.",
         ),
@@ -43,9 +42,9 @@ def download(
         typer.Option(metavar="URL", help="Try this mirror first; may be given several times."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Only check what is there.")] = False,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Fetch CIFAR-10 (163 MB) and verify it.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Run, Temperature, Verbose
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 
@@ -43,16 +43,16 @@ class Split(StrEnum):
 
 
 def evaluate(
-    run: Run,
+    run: options.Run,
     split: Annotated[Split, typer.Option(help="Images to evaluate on.")] = Split.TEST,
-    temperature: Temperature = None,
+    temperature: options.Temperature = None,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Fit a temperature to the validation images.")
     ] = False,
-    data_dir: DataDir = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    data_dir: options.DataDir = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Measure loss, accuracy and calibration of a trained model, overall and for each class.
 
@@ -61,6 +61,7 @@ def evaluate(
     beside it. No temperature changes a prediction. A hinge model has probabilities only at a
     temperature that is given or fitted.
     """
+    from softmax_cli.cli.feature_progress import FeatureProgress
     from softmax_cli.evaluation import assessment as assessing
     from softmax_cli.evaluation.predictor import load_saved_model
 
@@ -71,8 +72,13 @@ def evaluate(
     output.detail(
         f"The model's weights are those after iteration {model.results.get('iteration')}."
     )
-    assessment = assessing.assess(model, split.value, data_dir, temperature=temperature)
-    calibration = assessing.calibrate(model, assessment, data_dir) if calibrate else None
+    with FeatureProgress(output) as progress:
+        assessment = assessing.assess(
+            model, split.value, data_dir, temperature=temperature, observer=progress
+        )
+        calibration = (
+            assessing.calibrate(model, assessment, data_dir, progress) if calibrate else None
+        )
     document = {
         **assessment.to_json(),
         "calibration": calibration.to_json() if calibration else None,

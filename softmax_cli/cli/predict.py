@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import OutputFormat, Quiet, Run, Temperature, Verbose, parse_path_text
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output, json_text
 from softmax_cli.cli.tables import cell_width, padded, printable
 
@@ -35,11 +35,11 @@ class PredictionFormat(StrEnum):
 
 
 def predict(
-    run: Run,
+    run: options.Run,
     images: Annotated[
         list[str],
         typer.Argument(
-            parser=parse_path_text,
+            parser=options.parse_path_text,
             metavar="IMAGE...",
             help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
             "images (N, 32, 32, 3).",
@@ -54,15 +54,15 @@ def predict(
             "--calibrated", help="Probabilities at the temperature of `evaluate --calibrate`."
         ),
     ] = False,
-    temperature: Temperature = None,
+    temperature: options.Temperature = None,
     form: Annotated[
         PredictionFormat,
         typer.Option(
             "--format", help="A table, one JSON document, or a line of JSON for each image."
         ),
     ] = PredictionFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Name the classes of images, the likeliest first, with their probabilities.
 
@@ -81,7 +81,7 @@ def predict(
     if calibrated and temperature is not None:
         raise typer.BadParameter("--calibrated takes a fitted temperature: leave out --temperature")
     output = Output(
-        OutputFormat.JSON if form is PredictionFormat.JSON else OutputFormat.TABLE,
+        options.OutputFormat.JSON if form is PredictionFormat.JSON else options.OutputFormat.TABLE,
         quiet=quiet,
         verbose=verbose,
     )
@@ -102,7 +102,7 @@ def predict(
 def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
-    """What is printed of each image, in order: its classes, after a warning or not, or an error."""
+    """What is printed for each image, in order: an error, or its classes and perhaps a warning."""
     from softmax_cli.data.photos import read_batches
     from softmax_cli.evaluation.predictor import scores_of
 
@@ -186,7 +186,7 @@ def _kind(result: dict[str, Any]) -> str:
 
 
 def _report(result: dict[str, Any], kind: str, output: Output) -> None:
-    """Write an error or a warning on stderr; when quiet, an image that has classes has no more."""
+    """Write an error on stderr, and unless quiet a warning."""
     if kind == "classes" or (kind == "warning" and output.quiet):
         return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.

@@ -54,7 +54,7 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
+    except Exception as error:  # noqa: BLE001 - a failed drawing must not fail the run
         output.warning(
             f"{name} was not drawn: {describe(error)}\n"
             f"Everything else is complete. To draw it later: softmax visualize {quoted(run)}"
@@ -94,16 +94,24 @@ def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     return [(album or Album(run.path)).add("heatmap", figure)]
 
 
-def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
-    """Draw a model's weights in pixel space as ``weights``."""
-    from softmax_cli.evaluation.predictor import pixel_weights
+def draw_weights(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
+    """Draw a model's weights as ``weights``, if there is a picture for what it looks at.
+
+    Those that pixels meet are drawn as templates, those of oriented gradients as strokes.
+    """
+    from softmax_cli.evaluation.predictor import pixel_weights, strokes_of
+    from softmax_cli.plots.hog_strokes import strokes_figure
     from softmax_cli.plots.templates import template_images, templates_figure
 
-    weights = pixel_weights(model)
-    if weights is None:
+    names = model.class_names
+    weights, strokes = pixel_weights(model), strokes_of(model)
+    if weights is not None:
+        figure = templates_figure(template_images(weights, scale), names, scale=scale)
+    elif strokes is not None:
+        figure = strokes_figure(strokes.cells, strokes.angles, strokes.hues, names, scale=scale)
+    else:
         return []
-    images = template_images(weights, scale)
-    return [album.add("weights", templates_figure(images, model.class_names, scale=scale))]
+    return [album.add("weights", figure)]
 
 
 def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album) -> list[Path]:

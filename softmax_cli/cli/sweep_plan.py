@@ -27,15 +27,18 @@ def print_plan(settings: "SweepConfig", output: Output) -> None:
     Raises:
         ConfigurationError: a combination of parameters is not valid.
     """
+    from softmax_cli.cli.feature_progress import say_costs
     from softmax_cli.tuning.estimate import estimate
     from softmax_cli.tuning.stacks import plan_stacks
     from softmax_cli.tuning.trials import make_trials
 
     trials = make_trials(settings)
     estimates = estimate(plan_stacks(trials, settings.folds), settings.search)
+    costs = say_costs([trial.config for trial in trials], output)
     document = {
         "trials": [{"id": trial.id, "parameters": trial.parameters} for trial in trials],
         "stacks": [asdict(stack) for stack in estimates],
+        "features": [asdict(cost) for cost in costs],
     }
     output.result(document, lambda: _table(estimates))
 

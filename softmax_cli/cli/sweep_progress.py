@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from softmax_cli.cli import signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.sweep_table import leaders_table
@@ -20,7 +19,7 @@ _LEADERS = 8
 
 
 class SweepProgress(ProgressDisplay):
-    """Shows a sweep on stderr, and passes on that the user asked to stop."""
+    """Shows a sweep on stderr."""
 
     def __init__(self, output: Output, settings: "SweepConfig") -> None:
         super().__init__(output, bar_seconds=_BAR_SECONDS)
@@ -64,6 +63,11 @@ class SweepProgress(ProgressDisplay):
         if self.is_due():
             self._show(self._name(task), progress.iteration, task.until or trainer.iterations)
 
+    def extracted(self, completed: int, total: int) -> None:
+        """Show how far the features of the next stack are, if it is time to."""
+        if self.is_due():
+            self._show("features", completed, total)
+
     def recorded(self, leaders: "Sequence[Outcome]") -> None:
         """Show the standings after a stack."""
         self._stacks_done += 1
@@ -71,19 +75,12 @@ class SweepProgress(ProgressDisplay):
         if self.is_due(last=True):
             self._show("stacks", self._stacks_done, len(self._stacks))
 
-    def warned(self, message: str) -> None:
-        """Print a warning."""
-        self._output.warning(message)
-
-    def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed, or another signal asked to stop."""
-        return signals.stop_requested()
-
     def _show(self, name: str, completed: int, total: int) -> None:
         def line(_rate: float, _left: float) -> str:
             if name == "stacks":
                 return f"{len(self._recorded)} of {self._trials} trials done{self._best()}"
-            return f"{name}, iteration {completed}/{total}{self._best()}"
+            unit = "image" if name == "features" else "iteration"
+            return f"{name}, {unit} {completed}/{total}{self._best()}"
 
         leaders = self._leaders
         table = leaders_table(self._settings, leaders, _LEADERS) if leaders else None

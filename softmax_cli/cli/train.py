@@ -6,21 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from softmax_cli.cli import signals
-from softmax_cli.cli.options import (
-    Config,
-    DataDir,
-    DryRun,
-    Format,
-    OutputFormat,
-    Overrides,
-    Overwrite,
-    Quiet,
-    Resume,
-    RunDir,
-    Seed,
-    Verbose,
-)
+from softmax_cli.cli import options, signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.settings import train_settings
 from softmax_cli.cli.tables import FactsTable
@@ -36,17 +22,17 @@ if TYPE_CHECKING:
 
 
 def train(
-    overrides: Overrides = None,
-    config: Config = None,
-    run_dir: RunDir = None,
-    resume: Resume = None,
-    overwrite: Overwrite = False,
-    dry_run: DryRun = False,
-    data_dir: DataDir = None,
-    seed: Seed = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    overrides: options.Overrides = None,
+    config: options.Config = None,
+    run_dir: options.RunDir = None,
+    resume: options.Resume = None,
+    overwrite: options.Overwrite = False,
+    dry_run: options.DryRun = False,
+    data_dir: options.DataDir = None,
+    seed: options.Seed = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Train one classifier and save it in a run directory.
 
@@ -84,24 +70,19 @@ def _start(
     overwrite: bool,
 ) -> None:
     from softmax_cli.config.writing import to_yaml
-    from softmax_cli.runs.directory import claim_run_directory, create_run_directory
-    from softmax_cli.training.training_data import load_training_data
+    from softmax_cli.runs.directory import new_run_directory
 
     # Before a directory is made: where the data is missing, nothing is left behind.
-    data = load_training_data(settings)
-    text = to_yaml(settings)
-    if run_dir is None:
-        run = claim_run_directory(Path("runs/train"), stem, kind="train", settings=text)
-    else:
-        run = create_run_directory(run_dir, kind="train", settings=text, overwrite=overwrite)
-    with run:
+    data = _loaded(settings, output)
+    with new_run_directory(
+        run_dir, stem, kind="train", settings=to_yaml(settings), overwrite=overwrite
+    ) as run:
         _train(run, settings, data, output, resume=False)
 
 
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
     from softmax_cli.runs.directory import open_run_directory
     from softmax_cli.training.results import finished_summary
-    from softmax_cli.training.training_data import load_training_data
 
     with open_run_directory(directory, kind="train", exclusive=True) as run:
         summary = finished_summary(run)
@@ -112,7 +93,15 @@ def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
             _report(run, summary, output, draw=missing)
             return
         settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)
-        _train(run, settings, load_training_data(settings), output, resume=True)
+        _train(run, settings, _loaded(settings, output), output, resume=True)
+
+
+def _loaded(settings: "TrainConfig", output: Output) -> "TrainingData":
+    from softmax_cli.cli.feature_progress import FeatureProgress
+    from softmax_cli.training.training_data import load_training_data
+
+    with FeatureProgress(output) as progress:
+        return load_training_data(settings, progress)
 
 
 def _train(
@@ -148,7 +137,7 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
             hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
-            f"stay well below 2. {run.path / 'metrics.csv'} has the way there.",
+            f"stay well below 2. {run.path / 'metrics.csv'} has the losses until then.",
         )
 
 
@@ -173,7 +162,12 @@ def _figures(accuracy: float | None, loss: float | None) -> str:
 
 
 def _print_plan(settings: "TrainConfig", output: Output) -> None:
-    """Print the settings in full, and nothing else: they can be saved as a configuration."""
+    """Print the settings in full, and nothing else: they can be saved as a configuration.
+
+    What features will cost is a message.
+    """
+    from softmax_cli.cli.feature_progress import say_costs
     from softmax_cli.config.writing import plain_values, to_yaml
 
     output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())
+    say_costs([settings], output)

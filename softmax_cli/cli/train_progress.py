@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from softmax_cli.cli import signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.progress import ProgressDisplay
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class TrainingObserver(ProgressDisplay):
-    """Shows a training on stderr, and passes on that the user asked to stop."""
+    """Shows a training on stderr."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(output)
@@ -38,11 +37,3 @@ class TrainingObserver(ProgressDisplay):
                 )
 
             self.show(iteration, iterations, line, description=self._latest)
-
-    def warned(self, message: str) -> None:
-        """Print a warning."""
-        self._output.warning(message)
-
-    def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed or SIGTERM came."""
-        return signals.stop_requested()

@@ -7,6 +7,7 @@ are no numbers, 200.0 is no whole number, but 1 may stand where 1.0 is expected.
 Arithmetic is done in float32, so numbers beyond 1e30 are refused here instead of overflowing there.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -29,6 +30,7 @@ from softmax_cli.paths import expand_home
 
 DEFAULT_ITERATIONS = 3000
 CIFAR10_TRAINING_IMAGES = 50_000
+IMAGE_SIDE = 32
 MOST_ITERATIONS = 100_000_000
 LARGEST_NUMBER = 1e30
 
@@ -66,6 +68,23 @@ def _refuse_null(value: object) -> object:
 
 
 PathText: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(_refuse_null)]
+
+
+def named_kind(of: str) -> Callable[[object], object]:
+    """A validator that writes a shorthand such as ``cosine`` out as ``{kind: cosine}``.
+
+    Args:
+        of: what the name is a name of, for the message about what is neither.
+    """
+
+    def mapping(value: object) -> object:
+        if isinstance(value, str):
+            return {"kind": value}
+        if not isinstance(value, dict | Settings):
+            raise complaint(f"expected the name of {of} or {{kind: ..., ...}}")
+        return value
+
+    return mapping
 
 
 class Settings(BaseModel):
@@ -130,24 +149,104 @@ class PixelFeatures(Settings):
     kind: Literal["pixels"] = "pixels"
 
 
-FeatureSettings: TypeAlias = PixelFeatures
-FeatureKind: TypeAlias = Literal["pixels"]
+class StoredFeatures(Settings):
+    """What the features have in common that are computed once and kept."""
+
+    storage: Literal["bytes", "float32"] = Field(
+        default="bytes",
+        description="bytes: in steps of 1/16 of a feature's deviation, within 8 of its mean; "
+        "float32: as computed.",
+    )
 
 
-def feature_options(settings: FeatureSettings) -> dict[str, Any]:
-    """What a feature map is made from: its keys but for ``kind`` and ``storage``."""
-    return settings.model_dump(exclude={"kind", "storage"})
+def _divides_the_image(size: int) -> int:
+    if IMAGE_SIDE % size:
+        raise complaint(f"expected one of 2, 4, 8, 16 and 32, which divide the image, got {size}")
+    return size
+
+
+CellSize: TypeAlias = Annotated[
+    int,
+    Field(ge=2, le=IMAGE_SIDE, json_schema_extra={"enum": [2, 4, 8, 16, 32]}),
+    AfterValidator(_divides_the_image),
+]
+HueBins: TypeAlias = Annotated[int, Field(ge=0, le=100)]
+
+
+class HogFeatures(StoredFeatures):
+    """Histograms of oriented gradients, and of colours; the defaults are those of CS231n."""
+
+    kind: Literal["hog"]
+    cell_size: CellSize = Field(
+        default=8, description="Side of a cell in pixels; each cell has its own histogram."
+    )
+    orientations: int = Field(
+        default=9, ge=2, le=36, description="Bins of orientation over 180 degrees."
+    )
+    signed: bool = Field(
+        default=False,
+        description="true: twice the bins over 360 degrees, so that an edge from dark to light "
+        "differs from one from light to dark.",
+    )
+    gradient: Literal["gray", "strongest"] = Field(
+        default="gray",
+        description="gray: of the gray image; strongest: at each pixel that of the colour channel "
+        "in which it is longest.",
+    )
+    overlap: bool = Field(
+        default=False,
+        description="true: a pixel also counts for the neighbouring cells, the less the farther "
+        "their centre.",
+    )
+    normalization: Literal["none", "blocks"] = Field(
+        default="none",
+        description="none; blocks: divide a cell's histogram by the length of those of each block "
+        "of 2 x 2 cells around it, and average.",
+    )
+    clip: PositiveFraction = Field(
+        default=1.0,
+        description="Largest value that a histogram normalized by a block keeps; 1 keeps all, 0.2 "
+        "is that of Dalal and Triggs.",
+    )
+    square_root: bool = Field(
+        default=False, description="Take the square root of each number in a cell's histograms."
+    )
+    cell_colors: bool = Field(
+        default=False,
+        description="Mean and standard deviation of each colour channel in each cell.",
+    )
+    cell_hue_bins: HueBins = Field(
+        default=0, description="Bins of a hue histogram of each cell, weighted by saturation."
+    )
+    hue_bins: HueBins = Field(
+        default=10, description="Bins of the hue histogram of the whole image."
+    )
+
+    @model_validator(mode="after")
+    def _clip_needs_blocks(self) -> Self:
+        if self.clip != 1.0 and self.normalization != "blocks":
+            raise complaint(
+                f"expected 1.0 with normalization: {self.normalization}, got {self.clip:g}: only "
+                "what is normalized by blocks is clipped",
+                "clip",
+            )
+        return self
+
+
+FeatureSettings: TypeAlias = PixelFeatures | HogFeatures
+FeatureKind: TypeAlias = Literal["pixels", "hog"]
 
 
 class PreprocessingSettings(Settings):
     """What happens to the features before they are multiplied with the weights."""
 
     center: bool = Field(
-        default=True, description="Subtract the mean of each pixel over the training images."
+        default=True, description="Subtract the mean of each feature over the training images."
     )
-    scale: Literal["none", "unit", "pixel"] = Field(
+    scale: Literal["none", "unit", "feature", "pixel"] = Field(
         default="none",
-        description="none; unit: divide by 255; pixel: divide by each pixel's standard deviation.",
+        description="none; unit: divide by 255; feature: divide by each feature's standard "
+        "deviation; pixel: the older name of feature.",
     )
 
 
@@ -291,15 +390,6 @@ Schedule: TypeAlias = (
 ScheduleKind: TypeAlias = Literal["constant", "cosine", "linear", "step", "exponential"]
 
 
-def _schedule_mapping(value: object) -> object:
-    """Write the shorthand ``cosine`` out as ``{kind: cosine}``."""
-    if isinstance(value, str):
-        return {"kind": value}
-    if not isinstance(value, dict | Settings):
-        raise complaint("expected the name of a schedule or {kind: ..., ...}")
-    return value
-
-
 class OptimizerSettings(Settings):
     """Stochastic gradient descent."""
 
@@ -309,7 +399,7 @@ class OptimizerSettings(Settings):
     schedule: Annotated[
         Schedule,
         Field(discriminator="kind"),
-        BeforeValidator(_schedule_mapping, json_schema_input_type=ScheduleKind | Schedule),
+        BeforeValidator(named_kind("a schedule"), json_schema_input_type=ScheduleKind | Schedule),
     ] = Field(
         default=ConstantSchedule(kind="constant"),
         description="How the learning rate changes: a name, or {kind: name, ...} with its keys.",
@@ -404,8 +494,15 @@ class TrainConfig(Settings):
     """Everything that determines one training."""
 
     data: DataSettings = Field(default=DataSettings(), description="Images to train on.")
-    features: FeatureSettings = Field(
-        default=PixelFeatures(), description="From images to features."
+    features: Annotated[
+        FeatureSettings,
+        Field(discriminator="kind"),
+        BeforeValidator(
+            named_kind("features"), json_schema_input_type=FeatureKind | FeatureSettings
+        ),
+    ] = Field(
+        default=PixelFeatures(),
+        description="From images to features: a name, or {kind: name, ...} with its keys.",
     )
     preprocessing: PreprocessingSettings = Field(
         default=PreprocessingSettings(), description="Centring and scaling of the features."

@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # Behind the name of such a field, and of each of a sweep's parameters, pydantic's locations carry
 # the tag of the form that was chosen.
-FIELDS_WITH_FORMS = frozenset({"schedule", "search", "temperature"})
+FIELDS_WITH_FORMS = frozenset({"features", "schedule", "search", "temperature"})
 
 EXPECTED = {
     "bool_type": "true or false",

@@ -1,4 +1,4 @@
-"""What scores are worth: metrics and calibration. Arrays in, numbers out."""
+"""Metrics and calibration of scores. Arrays in, numbers out."""
 
 from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import (

@@ -7,20 +7,22 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.config.loading import train_config_from_values
-from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import ImageSet, split_train_validation
-from softmax_cli.errors import ConfigurationError, DataError, ModelError
+from softmax_cli.errors import DataError, ModelError
 from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import Evaluation, evaluate
 from softmax_cli.evaluation.predictor import (
+    feature_map_of,
+    feature_settings_of,
     is_temperature,
     loss_of,
     model_digest,
     own_temperature,
-    scores_of,
+    scores_of_features,
+    settings_of,
 )
+from softmax_cli.features.cache import ExtractionObserver, FeatureCache
 from softmax_cli.runs.model_file import SavedModel
 from softmax_cli.runs.tables import read_json
 
@@ -92,18 +94,6 @@ class Calibration:
         }
 
 
-def settings_of(model: SavedModel) -> TrainConfig:
-    """The settings a model was trained with.
-
-    Raises:
-        ModelError: they are not settings that this version knows.
-    """
-    try:
-        return train_config_from_values(model.settings)
-    except ConfigurationError as error:
-        raise ModelError(f"the model's settings are not valid: {error.message}") from error
-
-
 def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) -> ImageSet:
     """Images of the data set a model was trained on, cut as in its training.
 
@@ -131,12 +121,32 @@ def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) ->
     return train if split == "train" else validation
 
 
+def scores_of_images(
+    model: SavedModel,
+    images: ImageSet,
+    data_dir: Path | None = None,
+    observer: ExtractionObserver | None = None,
+) -> NDArray[np.float32]:
+    """Scores (n, C) of images (n, 3072) of a data set, whose features are kept.
+
+    Args:
+        model: the model.
+        images: n of them.
+        data_dir: where the data set is; None looks where training found it.
+        observer: is told of features that take long to compute.
+    """
+    cache = FeatureCache(data_dir or settings_of(model).data.directory, observer)
+    rows = cache.rows(feature_map_of(model), feature_settings_of(model), images)
+    return scores_of_features(model, rows)
+
+
 def assess(
     model: SavedModel,
     split: Split,
     data_dir: Path | None = None,
     *,
     temperature: float | None = None,
+    observer: ExtractionObserver | None = None,
 ) -> Assessment:
     """Score the images of a split and measure everything.
 
@@ -145,13 +155,14 @@ def assess(
         split: which images of its data set.
         data_dir: where the data set is; None looks where training found it.
         temperature: for the probabilities, in place of the model's own; above 0.
+        observer: is told of features that take long to compute.
 
     Raises:
         DataError: the images are missing or not intact, or of other classes.
         ModelError: the model's settings are not valid.
     """
     images = images_for(model, split, data_dir)
-    scores = scores_of(model, images.images)
+    scores = scores_of_images(model, images, data_dir, observer)
     used = own_temperature(model) if temperature is None else temperature
     at = model.temperature if used is None else used
     loss = loss_of(model).mean(scores, images.labels, at)
@@ -166,7 +177,10 @@ def assess(
 
 
 def assess_again(
-    evaluation: Path, model: SavedModel, data_dir: Path | None = None
+    evaluation: Path,
+    model: SavedModel,
+    data_dir: Path | None = None,
+    observer: ExtractionObserver | None = None,
 ) -> Assessment | None:
     """Repeat the evaluation that is described in a file.
 
@@ -174,6 +188,7 @@ def assess_again(
         evaluation: ``evaluation.json``.
         model: the model of its run directory.
         data_dir: where the data set is; None looks where training found it.
+        observer: is told of features that take long to compute.
 
     Returns:
         None if there is no such file, or it speaks of another model.
@@ -192,11 +207,14 @@ def assess_again(
     is_known = split in get_args(Split)
     if not is_known or not (temperature is None or is_temperature(temperature)):
         raise ModelError(f"{evaluation} is not an evaluation", hint="Evaluate the run again.")
-    return assess(model, split, data_dir, temperature=temperature)
+    return assess(model, split, data_dir, temperature=temperature, observer=observer)
 
 
 def calibrate(
-    model: SavedModel, assessment: Assessment, data_dir: Path | None = None
+    model: SavedModel,
+    assessment: Assessment,
+    data_dir: Path | None = None,
+    observer: ExtractionObserver | None = None,
 ) -> Calibration:
     """Fit a temperature to the validation images; see what it changes on an assessed split.
 
@@ -204,9 +222,11 @@ def calibrate(
         model: the model.
         assessment: of that model, at its own temperature.
         data_dir: where the data set is; None looks where training found it.
+        observer: is told of features that take long to compute.
     """
     validation = images_for(model, "validation", data_dir)
-    temperature = fit_temperature(scores_of(model, validation.images), validation.labels)
+    scores = scores_of_images(model, validation, data_dir, observer)
+    temperature = fit_temperature(scores, validation.labels)
     return Calibration(
         temperature=temperature,
         examples=len(validation),

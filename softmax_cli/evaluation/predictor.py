@@ -6,18 +6,21 @@ a saved model is worth on its data set is in ``assessment``.
 
 import hashlib
 import math
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Floats, Images
-from softmax_cli.errors import ModelError
+from softmax_cli.arrays import Floats, Images, Rows
+from softmax_cli.errors import ConfigurationError, ModelError
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.feature_map import FeatureMap
-from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
+from softmax_cli.features.hog import Hog, Strokes
 from softmax_cli.features.pixels import Pixels
+from softmax_cli.features.quantized import Quantized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
@@ -25,6 +28,9 @@ from softmax_cli.paths import quoted
 from softmax_cli.runs.directory import open_run_directory
 from softmax_cli.runs.model_file import HINT, SavedModel, load_model
 from softmax_cli.runs.tables import read_json
+
+if TYPE_CHECKING:
+    from softmax_cli.config.schema import TrainConfig
 
 
 def load_saved_model(path: Path) -> SavedModel:
@@ -45,16 +51,48 @@ def load_saved_model(path: Path) -> SavedModel:
     return model
 
 
+@lru_cache(maxsize=1)  # a model is asked again for every batch of images
 def feature_map_of(model: SavedModel) -> FeatureMap:
     """The feature map that a model sees images through.
 
     Raises:
-        ModelError: this version has no feature map of that name.
+        ModelError: this version has no feature map of that name, or its arrays are not in the file.
     """
     kind = _setting(model, "features", "kind") or Pixels.kind
     if kind not in FEATURE_MAPS:
         raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
-    return FEATURE_MAPS[kind].from_arrays({})
+    try:
+        return fitted_map(feature_settings_of(model), model.feature_arrays)
+    except ValueError as error:
+        raise ModelError(
+            f"the model's {kind} features are not whole: {error}", hint=HINT
+        ) from error
+
+
+def feature_settings_of(model: SavedModel) -> dict[str, Any]:
+    """The section ``features`` of a model's settings, in full.
+
+    Raises:
+        ModelError: this version does not know such settings.
+    """
+    if "features" not in model.settings:  # pixels, which a single prediction need not wait for
+        return {"kind": Pixels.kind}
+    return settings_of(model).features.model_dump()
+
+
+def settings_of(model: SavedModel) -> "TrainConfig":
+    """The settings a model was trained with.
+
+    Raises:
+        ModelError: they are not settings that this version knows.
+    """
+    # The schema takes long to import, and to predict from pixels nobody needs it.
+    from softmax_cli.config.loading import train_config_from_values
+
+    try:
+        return train_config_from_values(model.settings)
+    except ConfigurationError as error:
+        raise ModelError(f"the model's settings are not valid: {error.message}") from error
 
 
 def standardization_of(model: SavedModel) -> Standardization:
@@ -64,13 +102,28 @@ def standardization_of(model: SavedModel) -> Standardization:
 
 def scores_of(model: SavedModel, images: Images) -> NDArray[np.float32]:
     """Scores (n, C) of images (n, 3072), not yet divided by a temperature."""
-    features = feature_map_of(model).transform(images)
+    return scores_of_features(model, feature_map_of(model).transform(images))
+
+
+def scores_of_features(model: SavedModel, features: Rows) -> NDArray[np.float32]:
+    """Scores (n, C) of features (n, P), not yet divided by a temperature."""
     return score_features(features, standardization_of(model), model.weights, model.bias)
 
 
 def pixel_weights(model: SavedModel) -> Floats | None:
     """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear."""
     return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
+
+
+def strokes_of(model: SavedModel) -> Strokes | None:
+    """The weights of HOG features, laid out to be drawn; None if the model looks at others.
+
+    They are those of standardised features: what a feature that is a deviation above its mean says.
+    """
+    feature_map = feature_map_of(model)
+    if isinstance(feature_map, Quantized):
+        feature_map = feature_map.unquantized
+    return feature_map.strokes(model.weights) if isinstance(feature_map, Hog) else None
 
 
 def loss_of(model: SavedModel) -> Loss:
@@ -152,6 +205,7 @@ def is_temperature(value: object) -> TypeGuard[float]:
 def model_digest(model: SavedModel) -> str:
     """Hex SHA-256 of everything in a model that its scores depend on."""
     digest = hashlib.sha256()
-    for array in (model.weights, model.bias, model.mean, model.scale):
+    learned = [array for _, array in sorted(model.feature_arrays.items())]
+    for array in (model.weights, model.bias, model.mean, model.scale, *learned):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

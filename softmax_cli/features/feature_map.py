@@ -19,10 +19,15 @@ class FeatureMap(Protocol):
     has beside ``kind`` and ``storage``.
 
     Attributes:
-        kind: what a configuration calls it.
+        is_costly: whether features are kept on disk, because they take long to compute.
     """
 
-    kind: ClassVar[str]
+    is_costly: ClassVar[bool]
+
+    @property
+    def kind(self) -> str:
+        """What a configuration calls it."""
+        ...
 
     @property
     def size(self) -> int:

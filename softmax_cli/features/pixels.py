@@ -13,6 +13,7 @@ class Pixels:
     """The feature map that leaves an image as it is; nothing is learned."""
 
     kind: ClassVar[str] = "pixels"
+    is_costly: ClassVar[bool] = False
 
     @property
     def size(self) -> int:

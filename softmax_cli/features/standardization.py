@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Indices, Rows
 
-Scale = Literal["none", "unit", "pixel"]
+Scale = Literal["none", "unit", "feature", "pixel"]
 
 _EXACT_ROWS = 256
 """Rows whose squared bytes float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
@@ -49,13 +49,14 @@ class Standardization:
         Args:
             rows: (n, P), n > 0.
             center: subtract the mean of each feature over the images.
-            scale: ``none``; ``unit`` divides by 255; ``pixel`` divides by the standard deviation of
-                each feature over the images (a feature that never varies is left as it is).
+            scale: ``none``; ``unit`` divides by 255; ``feature``, or ``pixel`` as it was called,
+                divides by the standard deviation of each feature over the images (a feature that
+                never varies is left as it is).
             mirror: (P,) int64; learn from the images and their mirror images alike.
         """
         features = rows.shape[1]
         mean, deviation = np.zeros(features), np.ones(features)
-        if scale == "pixel":
+        if scale in {"feature", "pixel"}:
             mean, mean_square = _mean(rows, mirror), _mean(rows, mirror, squared=True)
             variance = mean_square - mean**2
             varies = variance > _ROUNDING * mean_square

@@ -20,8 +20,8 @@ def hinge_loss_naive(
     Args:
         W: weights (D, C).
         X: examples (N, D).
-        y: labels (N,), integers in [0, C).
-        reg: regularisation strength; the objective gains ``reg/2 * |W|^2``.
+        y: labels (N,).
+        reg: regularisation strength.
         delta: the margin by which the true class should win.
 
     Returns:

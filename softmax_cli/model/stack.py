@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from softmax_cli.arrays import Floats
 
 
 @dataclass

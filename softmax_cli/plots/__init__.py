@@ -11,6 +11,7 @@ with isolated():
     from softmax_cli.plots.confusion import confusion_figure
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.plots.heatmap import heatmap_figure
+    from softmax_cli.plots.hog_strokes import strokes_figure
     from softmax_cli.plots.mistakes import mistakes_figure
     from softmax_cli.plots.preview import half_block_lines, preview_lines
     from softmax_cli.plots.reliability import reliability_figure
@@ -29,6 +30,7 @@ __all__ = [
     "preview_lines",
     "reliability_figure",
     "render",
+    "strokes_figure",
     "template_images",
     "templates_figure",
 ]

@@ -1,13 +1,14 @@
 """The model file: all that evaluating, drawing and predicting need, in one sealed file."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Arrays
 from softmax_cli.errors import ModelError
 from softmax_cli.runs.directory import resume_command
 from softmax_cli.runs.sealed import SealedFormat, Tensors, read_sealed, write_sealed
@@ -15,7 +16,8 @@ from softmax_cli.runs.tables import json_value
 
 MODEL_FORMAT = SealedFormat(
     kind="model",
-    version=1,
+    version=2,
+    reads=(1, 2),
     error=ModelError,
     header_limit=2**20,
     allows_non_finite=False,
@@ -23,6 +25,8 @@ MODEL_FORMAT = SealedFormat(
 )
 
 _TENSORS = ("weights", "bias", "mean", "scale")
+_FEATURE_PREFIX = "features."
+"""Before the names of a feature map's arrays; format 1 has none."""
 _DOCUMENT_TYPES = {
     "class_names": list,
     "temperature": float,
@@ -39,15 +43,16 @@ class SavedModel:
     """A trained linear classifier: ``scores = ((x - mean) / scale) @ weights + bias``.
 
     Attributes:
-        weights: ``(D, C)`` float32.
+        weights: ``(P, C)`` float32.
         bias: ``(C,)`` float32.
-        mean: ``(D,)`` float32, subtracted from the pixels.
-        scale: ``(D,)`` float32, greater than zero; the centred pixels are divided by it.
+        mean: ``(P,)`` float32, subtracted from the features.
+        scale: ``(P,)`` float32, greater than zero; the centred features are divided by it.
         class_names: C different names.
         temperature: what the scores are divided by before the softmax; greater than zero.
         settings: the resolved configuration of the training, as JSON values.
         results: what training reported, such as iterations and validation accuracy, as JSON values.
         data_digest: identifies the images it was trained on.
+        feature_arrays: what the feature map learned, float32 arrays by name; empty for pixels.
 
     Raises:
         ModelError: on construction, if an attribute is not as described.
@@ -62,6 +67,7 @@ class SavedModel:
     settings: dict[str, Any]
     results: dict[str, Any]
     data_digest: str
+    feature_arrays: Arrays = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_class_names(self.class_names)
@@ -73,6 +79,8 @@ class SavedModel:
         _check_array("bias", self.bias, (classes,))
         _check_array("mean", self.mean, (features,))
         _check_array("scale", self.scale, (features,))
+        for name, array in self.feature_arrays.items():
+            _check_array(name, array, array.shape)
         if not self.scale.min(initial=1) > 0:
             raise ModelError("expected a scale greater than zero for every feature")
         if not 0 < self.temperature < math.inf:
@@ -98,6 +106,7 @@ def save_model(path: Path, model: SavedModel) -> None:
         "results": json_value(model.results),
     }
     tensors = {name: getattr(model, name) for name in _TENSORS}
+    tensors |= {f"{_FEATURE_PREFIX}{name}": array for name, array in model.feature_arrays.items()}
     write_sealed(path, MODEL_FORMAT, tensors=tensors, document=document)
 
 
@@ -130,15 +139,20 @@ def load_model(path: Path, *, features: int | None = None) -> SavedModel:
 
 
 def _assemble(tensors: Tensors, document: dict[str, Any], features: int | None) -> SavedModel:
+    feature_arrays = {
+        name.removeprefix(_FEATURE_PREFIX): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(_FEATURE_PREFIX)
+    }
     if tensors.keys() != set(_TENSORS) or document.keys() != _DOCUMENT_TYPES.keys():
         raise ModelError("not a valid model: it has other parts than a model has")
     for key, kind in _DOCUMENT_TYPES.items():
         if type(document[key]) is not kind:
             raise ModelError(f"not a valid model: its {key} are of the wrong type")
-    for array in tensors.values():
+    for array in (*tensors.values(), *feature_arrays.values()):
         array.flags.writeable = False
     values = {**tensors, **document, "class_names": tuple(document["class_names"])}
-    model = SavedModel(**values)
+    model = SavedModel(**values, feature_arrays=feature_arrays)
     if features is not None and len(model.weights) != features:
         raise ModelError(f"expected a model of {features} features, got {len(model.weights)}")
     return model

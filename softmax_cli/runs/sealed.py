@@ -7,7 +7,7 @@ is the JSON text::
 
 ``sha256`` is the digest of the whole file, header and tensors, with those 64 digits set to zero.
 The digits stand at a fixed place, so the seal is checked before anything else is believed. The same
-content always gives the same bytes. Reading trusts no size that the file states about itself: it
+content always gives the same bytes. Reading trusts no size that the file states: it
 takes the memory of the file plus what a header of the format's greatest length can need.
 
 The version of softmax that wrote a file stands in the document as ``softmax_version``, within the
@@ -56,8 +56,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 
 _TENSOR_KEYS = {"dtype", "shape", "data_offsets"}
-_MOST_DIMENSIONS = 8
-_LONGEST_REASON = 200
+_MAX_DIMENSIONS = 8
+_MAX_REASON = 200
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -68,7 +68,8 @@ class SealedFormat:
 
     Attributes:
         kind: what such a file holds, as it is called in messages.
-        version: the version of its layout that this program writes and reads.
+        version: the version of its layout that this program writes.
+        reads: the versions that it reads; empty stands for that one alone.
         error: raised when a file is missing or not intact.
         header_limit: greatest length of a header in bytes. Parsing takes up to forty times as much.
         allows_non_finite: whether the document may hold NaN and infinities.
@@ -81,6 +82,7 @@ class SealedFormat:
     header_limit: int
     allows_non_finite: bool
     noted_in: str
+    reads: tuple[int, ...] = ()
 
 
 def write_sealed(
@@ -164,7 +166,7 @@ def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[s
         document = _open_envelope(header.pop("__metadata__"), form, digest)
         return _views(header, data[header_end:]), document
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        reason = str(error)[:_LONGEST_REASON]
+        reason = str(error)[:_MAX_REASON]
         raise form.error(f"not a valid {form.kind}: its header is malformed ({reason})") from error
 
 
@@ -182,7 +184,7 @@ def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file; unlike a plain open, do not wait for somebody to write to a named pipe."""
+    """Open a file; unlike a plain open, do not wait for a writer to a named pipe."""
     if sys.platform != "win32":  # where files have no pipes among them
         flags |= os.O_NONBLOCK
     return os.open(path, flags)
@@ -223,11 +225,13 @@ def _digest(view: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _envelope_text(form: SealedFormat, document: dict[str, Any], digest: str) -> str:
+def _envelope_text(
+    form: SealedFormat, document: dict[str, Any], digest: str, version: int | None = None
+) -> str:
     envelope = {
         "sha256": digest,
         "kind": form.kind,
-        "format_version": form.version,
+        "format_version": version or form.version,
         "document": document,
     }
     text = json.dumps(
@@ -244,12 +248,12 @@ def _open_envelope(metadata: dict[str, str], form: SealedFormat, digest: str) ->
     document = envelope["document"]
     if kind != form.kind:
         raise form.error(f"expected a {form.kind}, got a {reprlib.repr(kind)}")
-    if version != form.version:
+    if version not in (form.reads or (form.version,)):
         found = version if type(version) is int else reprlib.repr(version)
         message, hint = other_format(found, form.version, _written_by(form, envelope))
         raise form.error(message, hint=hint)
     # One content has one text: this refuses repeated or further keys and odd spellings of numbers.
-    is_canonical = text == _envelope_text(form, document, digest)
+    is_canonical = type(version) is int and text == _envelope_text(form, document, digest, version)
     if metadata or not is_canonical or not isinstance(document, dict):
         raise ValueError("its settings are not as softmax writes them")
     _noted(form, document).pop(_VERSION_KEY, None)
@@ -305,7 +309,7 @@ def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
             raise ValueError(f"{reprlib.repr(name)} is not described as a tensor")
         begin, end = entry["data_offsets"]
         dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
-        if len(shape) > _MOST_DIMENSIONS:
+        if len(shape) > _MAX_DIMENSIONS:
             raise ValueError(f"{reprlib.repr(name)} has {len(shape)} dimensions")
         if not all(type(size) is int and size >= 0 for size in (begin, end, *shape)):
             raise ValueError("sizes must be whole numbers")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, PerModel
 from softmax_cli.config.schema import Annealing, ModelSettings, OptimizerSettings, TrainConfig
 from softmax_cli.features.inputs import Inputs, prepare_inputs
 from softmax_cli.model.losses import LOSSES
@@ -35,8 +36,6 @@ from softmax_cli.training.trainer import EarlyStopping, ExampleWeights, Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
 
-PerModel = NDArray[np.float64]
-
 
 def build_trainer(
     configs: Sequence[TrainConfig],
@@ -49,8 +48,8 @@ def build_trainer(
 
     Args:
         configs: alike but for what a stack keeps as a vector: learning rate and its schedule,
-            momentum, regularisation, temperature, scale and seed of the initial weights. The first
-            one speaks for all in everything else.
+            momentum, regularisation, temperature, scale and seed of the initial weights. Everything
+            else is taken from the first one.
         data: features of the images.
         folds: 1 to validate on the validation images; k > 1 for cross-validation on the training
             images. Then the models are only scored at the end, unless they may stop early.
@@ -112,7 +111,7 @@ def _validation(
     if folds == 1:
         labels = data.validation.labels
 
-        def multiply(rows: NDArray[np.int64]) -> NDArray[np.floating]:
+        def multiply(rows: NDArray[np.int64]) -> Floats:
             return engine.forward(Selection("validation", rows))
 
         return lambda _, T: score_stack(stack, multiply, labels, kernel, T), None
@@ -120,7 +119,7 @@ def _validation(
     member_folds = np.tile(np.arange(folds), stack.models // folds)
 
     def validate(iteration: int, temperature: PerModel) -> Scorecard:
-        # All training images, folds times as many as a fold holds: too dear for every time.
+        # All training images, folds times as many as a fold holds: too slow for every validation.
         if iteration < scored_from:
             return not_scored(stack.models)
         return score_folds(

@@ -10,14 +10,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Rows
+from softmax_cli.arrays import PerModel, Rows
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Kernel
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.scorecard import Scorecard, multiplied_by, score_stack
-
-PerModel = NDArray[np.float64]
 
 
 def fold_of_images(images: int, folds: int) -> NDArray[np.int64]:

@@ -85,7 +85,7 @@ if sys.platform == "linux":
             _acquire(self._answer, self._check)
 
         def stop(self) -> None:
-            """End the fork, whatever it is doing."""
+            """End the fork at once."""
             if not self._has_ended:
                 with suppress(ProcessLookupError, ChildProcessError):
                     os.kill(self._pid, signal.SIGKILL)

@@ -20,7 +20,7 @@ from softmax_cli.training.training_data import TrainingData
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """What came of a training, as ``summary.json`` has it.
+    """The results of a training, as they stand in ``summary.json``.
 
     Losses are mean data losses without the regularisation term. Those of training and
     validation belong to the saved weights: the last ones, or with early stopping the best ones.
@@ -73,7 +73,7 @@ def write_results(
     member: int,
     seconds: float,
 ) -> TrainingSummary:
-    """Write the metrics, the model, the best model on the way to it, and the summary.
+    """Write the metrics, the last model, the best model, and the summary.
 
     Args:
         run: where to.
@@ -158,6 +158,7 @@ def _model(
         settings=plain_values(config),
         results=results,
         data_digest=data.train.digest,
+        feature_arrays=data.feature_map.arrays(),
     )
 
 

@@ -1,4 +1,4 @@
-"""One training in its run directory: checkpoints on the way, model and tables at the end."""
+"""One training in its run directory: checkpoints while it trains, model and tables at the end."""
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values

@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Arrays, Floats, Members, PerModel
 from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
@@ -15,19 +16,15 @@ from softmax_cli.training.history import Measurement, history_arrays, history_fr
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
 from softmax_cli.training.scorecard import Scorecard
-from softmax_cli.training.state import Arrays, check_alike, named, part_of
+from softmax_cli.training.state import check_alike, named, part_of
 from softmax_cli.training.updates import Update
-
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
-Members = NDArray[np.bool_]
 
 ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
 
 
 class Status(IntEnum):
-    """What has become of one model of the stack."""
+    """Whether a model of the stack still trains, and if not, why."""
 
     RUNNING = 0
     STOPPED = 1
@@ -67,8 +64,8 @@ class Trainer:
 
     A model whose loss is no longer finite is frozen with its weights at zero, and one that has
     stopped early keeps its weights; in both cases the columns of the others are computed exactly
-    as before. At a validation the weights have to be finite, too: after the last step no loss shows
-    what became of them.
+    as before. A validation also checks that the weights are finite: no loss is computed after the
+    last step, so nothing else would show that they are not.
 
     Args:
         stack: the K models; changed in place.
@@ -138,7 +135,8 @@ class Trainer:
     def train(self, until: int | None = None) -> Generator[Progress, None, None]:
         """Train until no model is running, or to the end; one progress for each step.
 
-        Close the generator where it is left early: until then a second process stands by.
+        Close the generator if you leave it early: until then a second process holds half of the
+        machine.
 
         Args:
             until: steps done at which to stop and validate before the end.
@@ -202,8 +200,8 @@ class Trainer:
         error[..., 0] = bias_gradient[:-1]  # of the example that stands for the mean
         return bias_gradient
 
-    def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:
-        """Losses of the step, summed over its images (K,); they and the hits are remembered."""
+    def _add_up(self, weights: Floats | None) -> PerModel:
+        """Sum the losses of the step over its images (K,); add them and the hits to the totals."""
         losses, correct = self._work.losses, self._work.correct
         if weights is None:
             totals, hits = losses.sum(axis=1, dtype=np.float64), np.count_nonzero(correct, axis=1)
@@ -236,7 +234,7 @@ class Trainer:
         self._update.forget(members)
 
     def _measure(self) -> Measurement:
-        """Validate, remember the best weights, stop the models that have waited too long."""
+        """Validate, keep the best weights, stop the models whose patience has run out."""
         temperature = self.temperature_after(self.iteration)
         scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)

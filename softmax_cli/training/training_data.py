@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from softmax_cli.arrays import Rows
 from softmax_cli.config.problems import shown
-from softmax_cli.config.schema import TrainConfig, feature_options
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.errors import ConfigurationError
+from softmax_cli.features.cache import ExtractionObserver, FeatureCache
 from softmax_cli.features.feature_map import FeatureMap
-from softmax_cli.features.feature_maps import FEATURE_MAPS
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.training.random_streams import RandomStreams
 
@@ -45,44 +45,68 @@ class TrainingData:
     standardization: Standardization
 
 
-def load_training_data(config: TrainConfig) -> TrainingData:
+def load_training_data(
+    config: TrainConfig, observer: ExtractionObserver | None = None
+) -> TrainingData:
     """Load and split the training images that a configuration names, and fit what comes after.
+
+    Args:
+        config: names the data.
+        observer: is told of features that take long to compute.
 
     Raises:
         DataError: if the data set is missing or not intact.
         ConfigurationError: if it is too small for the split, or its images are to be flipped and
             their features cannot be.
     """
+    train, validation = load_training_images(config)
+    cache = FeatureCache(config.data.directory, observer)
+    return prepare_training_data(config, train, validation, cache)
+
+
+def load_training_images(config: TrainConfig) -> tuple[ImageSet, ImageSet]:
+    """Load the images that a configuration names: those to train on, and those to validate on.
+
+    Raises:
+        DataError: the data set is missing or not intact.
+        ConfigurationError: it is too small for the split.
+    """
     images = load_split(config.data.dataset, config.data.directory, "train")
-    train, validation = split_train_validation(
+    return split_train_validation(
         images, train_size=config.data.train_size, validation_size=config.data.validation_size
     )
-    return prepare_training_data(config, train, validation)
 
 
 def prepare_training_data(
-    config: TrainConfig, train: ImageSet, validation: ImageSet
+    config: TrainConfig, train: ImageSet, validation: ImageSet, cache: FeatureCache | None = None
 ) -> TrainingData:
     """Fit feature map and standardisation to training images, as a configuration wants them.
+
+    Args:
+        config: how.
+        train: the training images.
+        validation: the validation images.
+        cache: where features are kept; None keeps none.
 
     Raises:
         ConfigurationError: images are to be flipped, and their features cannot be.
     """
-    unfitted = FEATURE_MAPS[config.features.kind](**feature_options(config.features))
-    feature_map = unfitted.fit(train.images, RandomStreams.of(config).features)
+    cache = cache or FeatureCache(None)
+    settings = config.features.model_dump()
+    feature_map = cache.fit(settings, train, RandomStreams.of(config).features)
     flip = config.augmentation.horizontal_flip
     if flip and feature_map.mirror is None:
         raise ConfigurationError(
             f"augmentation.horizontal_flip: expected false with {config.features.kind} features, "
             f"which cannot be mirrored, got {shown(flip)}"
         )
-    train_features = feature_map.transform(train.images)
+    train_features = cache.rows(feature_map, settings, train)
     return TrainingData(
         train=train,
         validation=validation,
         feature_map=feature_map,
         train_features=train_features,
-        validation_features=feature_map.transform(validation.images),
+        validation_features=cache.rows(feature_map, settings, validation),
         standardization=Standardization.fit(
             train_features,
             center=config.preprocessing.center,

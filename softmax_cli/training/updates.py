@@ -10,11 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, PerModel
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.forked import shared_zeros
-
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
 
 _SMALLEST_SHRINKAGE = 1e-6
 _BLOCK_FEATURES = 256
@@ -36,7 +34,7 @@ class Update(Protocol):
         ...
 
     def forget(self, members: NDArray[np.bool_]) -> None:
-        """Drop what is remembered of some models' earlier gradients."""
+        """Drop the state that some models' earlier gradients have left, such as the velocity."""
         ...
 
     def state(self) -> dict[str, Floats]:
@@ -104,7 +102,7 @@ class MomentumUpdate:
         self._scratch = np.empty((_BLOCK_FEATURES, stack.weights.shape[1]), stack.weights.dtype)
 
     def begin(self, learning_rate: PerModel) -> PerModel:
-        """Return ones: the velocity wants the gradient itself."""
+        """Return ones: the velocity is a sum of the gradients themselves."""
         return np.ones_like(learning_rate)
 
     def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:

@@ -53,7 +53,7 @@ def write_best_run(
     write_text(directory / "best.yaml", text)
     if _is_there(directory / "best", trial):
         return
-    images = data.of(trial.config)
+    images = data.of(trial.config, observer)
     trainer = _trained(trial, checkpoints if folds == 1 else None, images, observer)
     best = directory / "best"
     with create_run_directory(best, kind="train", settings=text, overwrite=True) as run:

@@ -20,7 +20,7 @@ from softmax_cli.tuning.stacks import Stack, shared_settings
 _TIMED_STEPS = 6
 _VALIDATED = 500
 _IMAGE_COPIES = {False: 1, True: 3, "exact": 2}
-"""The images themselves; with flips themselves and their mirror images, folded their sums."""
+"""Of the rows: themselves; with flips themselves and their mirror images, folded their sums."""
 _COPIES = 2
 """States of a stack in memory: that of the trainer, and the one that is saved."""
 
@@ -35,7 +35,7 @@ class StackEstimate:
         iterations: steps.
         operations: floating-point operations of its matrix products.
         seconds: at the speed at which its steps and validations run here and now.
-        memory: bytes of images and matrices.
+        memory: bytes of features and matrices.
     """
 
     trials: int
@@ -69,11 +69,13 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
     steps = float(iterations)
     if isinstance(search, HalvingSearch):
         steps *= share_of_steps(len(stack.trials), iterations, search.halving)
-    trainer = trainer_of(StackTask(stack), _noise(config, stack.folds, class_names))
+    noise = _noise(config, stack.folds, class_names)
+    trainer = trainer_of(StackTask(stack), noise)
     step, validation = _times(trainer)
     # Folds are only scored at the end, which takes no longer than a few steps.
     validated = config.data.validation_size / config.training.validate_every
-    images = count * PIXELS * _IMAGE_COPIES[config.augmentation.horizontal_flip]
+    flip = config.augmentation.horizontal_flip
+    rows = count * noise.train_features[:1].nbytes * _IMAGE_COPIES[flip]
     state = sum(array.nbytes for array in trainer.state().values())
     return StackEstimate(
         trials=len(stack.trials),
@@ -81,7 +83,7 @@ def _estimate(stack: Stack, search: object) -> StackEstimate:
         iterations=iterations,
         operations=4.0 * trainer.stack.weights.size * config.training.batch_size * steps,
         seconds=steps * (step + (validation * validated if stack.folds == 1 else 0.0)),
-        memory=images + _COPIES * state,
+        memory=rows + _COPIES * state,
     )
 
 

@@ -4,17 +4,18 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from softmax_cli.errors import IntegrityError, SoftmaxError
+from softmax_cli.features.cache import ExtractionObserver
 from softmax_cli.training.checkpointed_run import RunObserver
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
 
 
-class StackObserver(RunObserver, Protocol):
-    """Who watches one stack after another."""
+class StackObserver(RunObserver, ExtractionObserver, Protocol):
+    """Who watches one stack after another, and the features that each needs."""
 
     def stack_started(self, task: StackTask) -> None:
-        """What is told from now on is of this stack."""
+        """The progress that follows is that of this stack."""
 
 
 def run_locally(
@@ -45,7 +46,8 @@ def _result(
 ) -> StackResult | Exception:
     observer.stack_started(task)
     try:
-        return run_stack(task, data.of(task.stack.shared), observer, checkpoints.folder(task))
+        images = data.of(task.stack.shared, observer)
+        return run_stack(task, images, observer, checkpoints.folder(task))
     except IntegrityError:
         raise
     except (SoftmaxError, MemoryError) as error:

@@ -4,7 +4,6 @@
 is made of the same figures at the end, best trial first.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -106,15 +105,10 @@ class OutcomeLog:
             {
                 "rank": rank if outcome.has_figures else None,
                 "id": outcome.id,
-                **{key: _cell(outcome.parameters[key]) for key in parameters},
+                **{key: outcome.parameters[key] for key in parameters},
                 **{name: getattr(outcome, name) for name in _FIGURES},
             }
             for rank, outcome in enumerate(self.ranked(), start=1)
         ]
         columns = ("rank", "id", *parameters, *_FIGURES)
         write_csv(self._directory / "results.csv", columns, rows)
-
-
-def _cell(value: object) -> object:
-    """A value of a parameter as a table can hold it."""
-    return json.dumps(value) if isinstance(value, dict | list) else value

@@ -1,4 +1,4 @@
-"""What came of each trial, and the order of the trials."""
+"""The result of each trial, and the order of the trials."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _MEASURES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one trial; with folds, means over them.
+    """The result of one trial; with folds, means over them.
 
     Attributes:
         id: of the trial.
@@ -122,7 +122,7 @@ def failed(trial_id: str, parameters: dict[str, Value]) -> Outcome:
 
 
 def ranked(outcomes: Iterable[Outcome], metric: Metric) -> list[Outcome]:
-    """Best first; what was dropped on the way comes behind what was not, what has no figures last.
+    """Best first; dropped trials come behind all others with figures, those without figures last.
 
     Ties go to the lower validation loss, then to the lower id: the order does not depend on that
     of the trials.

@@ -37,7 +37,7 @@ class StackTask:
 
 @dataclass(frozen=True)
 class StackResult:
-    """What came of a task.
+    """The result of a task.
 
     Attributes:
         outcomes: one for each trial.

@@ -51,7 +51,7 @@ class SweepObserver(StackObserver, Protocol):
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """What came of a sweep.
+    """The results of a sweep.
 
     Attributes:
         trials: number of trials.

@@ -21,11 +21,10 @@ from softmax_cli.evaluation.assessment import (
     bound_to,
     calibrate,
     images_for,
-    settings_of,
 )
 from softmax_cli.evaluation.calibration import fit_temperature
 from softmax_cli.evaluation.metrics import accuracy
-from softmax_cli.evaluation.predictor import model_digest, scores_of
+from softmax_cli.evaluation.predictor import model_digest, scores_of, settings_of
 from softmax_cli.model import hinge_loss, softmax_loss
 from softmax_cli.runs.model_file import SavedModel
 from softmax_cli.runs.tables import write_json

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from softmax_cli.config.schema import FeatureSettings, feature_options
+from softmax_cli.config.schema import FeatureSettings
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS
 from softmax_cli.features.pixels import Pixels
 
 SETTINGS: TypeAdapter[FeatureSettings] = TypeAdapter(FeatureSettings)
+
+
+def options_of(settings: FeatureSettings) -> dict[str, Any]:
+    """The keyword arguments of a feature map."""
+    return settings.model_dump(exclude={"kind", "storage"})
 
 
 def check_promises(feature_map: type[FeatureMap], options: dict[str, Any]) -> None:
@@ -36,11 +41,11 @@ def check_promises(feature_map: type[FeatureMap], options: dict[str, Any]) -> No
 def test_every_map_is_found_under_its_own_name_and_can_be_configured() -> None:
     assert FEATURE_MAPS["pixels"] is Pixels
     for kind, feature_map in FEATURE_MAPS.items():
-        assert feature_map.kind == kind
-        assert SETTINGS.validate_python({"kind": kind}).kind == kind
+        settings = SETTINGS.validate_python({"kind": kind})
+        assert settings.kind == kind
+        assert feature_map(**options_of(settings)).kind == kind
 
 
 @pytest.mark.parametrize("kind", FEATURE_MAPS)
 def test_what_every_map_promises(kind: str) -> None:
-    options = feature_options(SETTINGS.validate_python({"kind": kind}))
-    check_promises(FEATURE_MAPS[kind], options)
+    check_promises(FEATURE_MAPS[kind], options_of(SETTINGS.validate_python({"kind": kind})))

@@ -29,6 +29,7 @@ class Brightness:
     """A feature map that learns: the mean of each channel less that over the training images."""
 
     kind: ClassVar[str] = "brightness"
+    is_costly: ClassVar[bool] = False
     size = 3
     mirror: ClassVar[Indices | None] = np.arange(3)
 

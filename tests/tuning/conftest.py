@@ -98,6 +98,9 @@ class Watcher:
     def recorded(self, leaders: Sequence[Outcome]) -> None:
         pass
 
+    def extracted(self, completed: int, total: int) -> None:
+        pass
+
     def warned(self, message: str) -> None:
         self.warnings.append(message)
 

@@ -135,7 +135,7 @@ def test_a_state_that_was_trained_on_other_images_is_refused(
     (fewer,) = make_trials(space({"data.train_size": [300]}))
 
     class Moved(DataCache):
-        def of(self, config: TrainConfig) -> TrainingData:
+        def of(self, config: TrainConfig, observer: object = None) -> TrainingData:
             return super().of(fewer.config)
 
     with pytest.raises(CheckpointError, match="made with other images") as caught:

@@ -23,7 +23,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     """The configurations that data was loaded for."""
     configs: list[TrainConfig] = []
 
-    def counting(config: TrainConfig) -> TrainingData:
+    def counting(config: TrainConfig, _: object) -> TrainingData:
         configs.append(config)
         return load_training_data(config)
 
@@ -81,7 +81,7 @@ def test_the_former_data_is_gone_before_the_next_is_loaded(
     former = weakref.ref(cache.of(CONFIG))
     left: list[TrainingData | None] = []
 
-    def looking(config: TrainConfig) -> TrainingData:
+    def looking(config: TrainConfig, _: object) -> TrainingData:
         gc.collect()
         left.append(former())
         return load_training_data(config)
@@ -99,3 +99,13 @@ def test_data_that_cannot_be_loaded_leaves_nothing_wrong_behind(loaded: list[Tra
             cache.of(too_large)
     assert cache.of(CONFIG).train.digest == digest
     assert loaded == [CONFIG, too_large, too_large, CONFIG]
+
+
+def test_the_digest_of_the_images_needs_no_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = load_training_data(CONFIG).train.digest
+
+    def refusing(*_: object) -> TrainingData:
+        raise AssertionError
+
+    monkeypatch.setattr(data_cache, "load_training_data", refusing)
+    assert DataCache().train_digest(CONFIG) == expected

@@ -185,7 +185,7 @@ def test_any_key_may_be_an_axis(
 def test_wide_grids_are_several_stacks(
     space: Space, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("softmax_cli.tuning.stacks.WIDEST_STACK", 2)
+    monkeypatch.setattr("softmax_cli.tuning.stacks.MAX_STACK_MODELS", 2)
     watcher = Watcher()
     assert sweep(space(GRID), watcher=watcher).trials == 6
     (stage,) = watcher.stages
@@ -195,7 +195,7 @@ def test_wide_grids_are_several_stacks(
 def test_of_stacks_that_are_done_the_state_of_the_best_alone_is_kept(
     space: Space, sweep: Sweep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("softmax_cli.tuning.stacks.WIDEST_STACK", 2)
+    monkeypatch.setattr("softmax_cli.tuning.stacks.MAX_STACK_MODELS", 2)
     kept: list[int] = []
 
     class Looking(Watcher):
