@@ -24,7 +24,7 @@ in any company: kernels of BLAS depend on shapes.
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -32,7 +32,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Arrays, Floats, Images, Indices
-from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.data.images import IMAGE_SHAPE
 from softmax_cli.features.feature_map import expect_arrays
 from softmax_cli.features.patch_dictionary import (
@@ -53,6 +52,26 @@ _IMAGES_AT_A_TIME = 8  # that a thread takes, so that no thread waits long for t
 _MIDDLE = np.float32(128)  # subtracted from pixels; smaller numbers are rounded less
 
 
+@dataclass(frozen=True)
+class PatchViews:
+    """A dictionary as images, and what the weights of C classes say about each of them.
+
+    Images are contrast-normalised: grey is 0.
+
+    Attributes:
+        filters: (K / 2, size, size, 3), without mirror images.
+        total: K.
+        patches: (n, size, size, 3), the filters, then their negatives where these are features.
+        weights: (C, n, g, g) of each patch in each region. A patch and its mirror image count as
+            one, with the regions of the mirror image mirrored.
+    """
+
+    filters: Floats
+    total: int
+    patches: Floats
+    weights: Floats
+
+
 class Patches:
     """The feature map of the module's docstring.
 
@@ -71,6 +90,7 @@ class Patches:
     """
 
     kind: ClassVar[str] = "patches"
+    is_costly: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -124,6 +144,8 @@ class Patches:
 
     def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
         """Learn whitening and dictionary from patches of the images (n, 3072), n > 0."""
+        from softmax_cli.blas import limited_to
+
         with limited_to(1):  # so that the bits do not depend on the number of threads
             self._dictionary = learn_dictionary(
                 images,
@@ -161,8 +183,29 @@ class Patches:
         """None: the map is not linear."""
         return
 
+    def views(self, weights: Floats) -> "PatchViews":
+        """The dictionary, and the weights (P, C) of features, laid out to be drawn."""
+        learned, size, regions = self.dictionary, self.grid.patch_size, self.grid.regions
+        pixels = np.linalg.pinv(learned.projection.astype(np.float64)).T @ learned.filters
+        filters = pixels.T.reshape(-1, size, size, CHANNELS)
+        layout = weights.reshape(regions, regions, self.signs, 2, self.filters // 2, -1)
+        together = layout[:, :, :, 0] + layout[:, ::-1, :, 1]  # (g, g, signs, K / 2, C)
+        return PatchViews(
+            filters=filters,
+            total=self.filters,
+            patches=np.concatenate([filters, -filters][: self.signs]),
+            weights=together.transpose(4, 2, 3, 0, 1).reshape(
+                weights.shape[1], -1, regions, regions
+            ),
+        )
+
     def transform(self, images: Images) -> NDArray[np.float32]:
         """Features (n, P), float32, of images (n, 3072)."""
+        # Imported here, because whoever predicts from pixels does not need them.
+        from concurrent.futures import ThreadPoolExecutor
+
+        from softmax_cli.blas import blas_threads, limited_to
+
         features = np.empty((len(images), self.size), np.float32)
         threads = min(blas_threads(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
         starts = iter(range(0, len(images), _IMAGES_AT_A_TIME))
