@@ -26,7 +26,8 @@ DictionaryKind = Literal["random", "kmeans"]
 CONTRAST_FLOOR = 10.0
 """Added to the variance of a patch, in squared grey levels of 0 to 255 (Coates & Ng 2012)."""
 
-_SAMPLED_PATCHES = 100_000
+_MAX_SAMPLED = 100_000
+_MAX_SAMPLED_PER_IMAGE = 200
 _KMEANS_ROUNDS = 10
 _BLOCK = 4096
 
@@ -36,8 +37,8 @@ class PatchDictionary:
     """What is learned from training images.
 
     Attributes:
-        projection: (pixels, rank) float32, V with the mean of a patch folded in: its columns add up
-            to 0. Numbers of a patch are ordered row, column, channel.
+        projection: (pixels, rank) float32, V; numbers of a patch are channel-major, as
+            those of an image.
         offset: (rank,) float32, ``V^T m``.
         parity: (rank,) float32, +1 for even and -1 for odd coordinates.
         filters: (rank, K / 2) float32, one of each pair of mirrored filters, of length 1.
@@ -74,15 +75,15 @@ def learn_dictionary(
         rank: dimensions kept, less than the numbers in a patch.
         epsilon: added to the eigenvalues, above 0.
     """
-    patches = normalized(_sample(images, grid.patch_size, rng))
+    count = max(filters // 2, min(_MAX_SAMPLED, _MAX_SAMPLED_PER_IMAGE * len(images)))
+    patches = normalized(_sample(images, grid.patch_size, count, rng))
     projection, mean, parity = _whitening(patches, grid, rank, epsilon)
     whitened = ((patches - mean) @ projection).astype(np.float32)
     chosen = _directions(whitened[: filters // 2].T.copy(), rng)
     if kind == "kmeans":
-        chosen = spherical_kmeans(whitened, chosen, parity, _KMEANS_ROUNDS)[0]
-    centred = projection - projection.mean(axis=0)
+        chosen, _ = spherical_kmeans(whitened, chosen, parity, _KMEANS_ROUNDS)
     return PatchDictionary(
-        projection=centred.astype(np.float32),
+        projection=projection.astype(np.float32),
         offset=(mean @ projection).astype(np.float32),
         parity=parity,
         filters=chosen,
@@ -97,16 +98,16 @@ def normalized(patches: Floats) -> NDArray[np.float32]:
     )
 
 
-def _sample(images: Images, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Patches (n, size * size * 3) from anywhere in any images."""
+def _sample(
+    images: Images, size: int, count: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Patches (count, 3 * size * size) from anywhere in any images."""
     pictures = images.reshape(-1, *IMAGE_SHAPE)
-    which = rng.integers(len(images), size=(_SAMPLED_PATCHES, 1, 1, 1))
-    top, left = rng.integers(SIDE - size + 1, size=(2, _SAMPLED_PATCHES, 1, 1, 1))
-    span = np.arange(size)
-    patches = pictures[
-        which, np.arange(CHANNELS), top + span[:, None, None], left + span[:, None]
-    ]
-    return patches.reshape(_SAMPLED_PATCHES, -1).astype(np.float32)
+    which = rng.integers(len(images), size=(count, 1, 1, 1))
+    top, left = rng.integers(SIDE - size + 1, size=(2, count, 1, 1, 1))
+    channels, span = np.arange(CHANNELS)[:, None, None], np.arange(size)
+    patches = pictures[which, channels, top + span[:, None], left + span]
+    return patches.reshape(count, -1).astype(np.float32)
 
 
 def _whitening(

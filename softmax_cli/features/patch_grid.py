@@ -97,6 +97,7 @@ class PatchGrid:
 
     @cached_property
     def mirrored_pixels(self) -> Indices:
-        """How mirroring a patch permutes its numbers (pixels,), ordered row, column, channel."""
-        numbers = np.arange(self.pixels).reshape(self.patch_size, self.patch_size, CHANNELS)
-        return np.ascontiguousarray(numbers[:, ::-1]).ravel()
+        """How mirroring a patch permutes its numbers (pixels,), which are channel-major."""
+        size = self.patch_size
+        numbers = np.arange(self.pixels).reshape(CHANNELS, size, size)
+        return np.ascontiguousarray(numbers[:, :, ::-1]).ravel()

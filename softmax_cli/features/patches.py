@@ -10,8 +10,9 @@ A filter d answers a whitened patch h with ``a = d h``. Summed over the patches 
 where the last sum comes from the sum of the patches by a tiny product. ``abs`` in place takes a
 third of the time of ``maximum``, and the sums are products with ones. What else makes it fast:
 
-- the mean of a patch and its deviation are no passes over patches: the first is folded into the
-  projection, the second divides after it, when there are ``rank`` numbers left of a patch;
+- means and deviations of patches come from box sums of the image, and patches stand side by side
+  as columns, so that whatever is done to all of them runs along a row;
+- filters meet the ``rank`` numbers that whitening leaves of a patch;
 - offset and threshold are a row of the product with the filters;
 - the negative filters, ``max(-a - t, 0)``, need no product of their own: ``a + t`` is
   ``(a - t) + 2 t``;
@@ -187,7 +188,7 @@ class Patches:
         """The dictionary, and the weights (P, C) of features, laid out to be drawn."""
         learned, size, regions = self.dictionary, self.grid.patch_size, self.grid.regions
         pixels = np.linalg.pinv(learned.projection.astype(np.float64)).T @ learned.filters
-        filters = pixels.T.reshape(-1, size, size, CHANNELS)
+        filters = pixels.T.reshape(-1, CHANNELS, size, size).transpose(0, 2, 3, 1)
         layout = weights.reshape(regions, regions, self.signs, 2, self.filters // 2, -1)
         together = layout[:, :, :, 0] + layout[:, ::-1, :, 1]  # (g, g, signs, K / 2, C)
         return PatchViews(
@@ -242,46 +243,48 @@ class _WhitenedPatches:
     def __init__(self, grid: PatchGrid, dictionary: PatchDictionary) -> None:
         size, rank = grid.patch_size, len(dictionary.parity)
         self._grid = grid
-        self._projection = dictionary.projection
-        self._image = np.empty((SIDE, SIDE, CHANNELS), np.float32)
-        windows = sliding_window_view(self._image, (size, size, CHANNELS))
-        # (rows, columns, size, size, channels)
-        self._windows = windows[:: grid.stride, :: grid.stride, 0]
-        self._columns = np.empty((grid.positions, grid.pixels), np.float32)
-        self._projected = np.empty((grid.positions, rank), np.float32)
-        self.patches = np.ones((grid.positions, rank + 1), np.float32)
-        # Sums over the rows, columns and channels of each patch, as two products.
-        reach = np.zeros((grid.side_positions, SIDE), np.float32)
+        # A column of zeros leaves room for the ones.
+        self._projection = np.pad(dictionary.projection, [(0, 0), (0, 1)])
+        self._image = np.empty(IMAGE_SHAPE, np.float32)
+        windows = sliding_window_view(self._image, (CHANNELS, size, size))[0]
+        # (channels, size, size, rows, columns): long runs along the positions, not in a patch.
+        self._windows = windows[:: grid.stride, :: grid.stride].transpose(2, 3, 4, 0, 1)
+        self._columns = np.empty((grid.pixels, grid.positions), np.float32)
+        self._projected = np.empty((grid.positions, rank + 1), np.float32)
+        self.patches = np.empty_like(self._projected)
+        # Which pixels along a side belong to the patches at each position.
+        self._reach = np.zeros((grid.side_positions, SIDE), np.float32)
         for position in range(grid.side_positions):
-            reach[position, position * grid.stride : position * grid.stride + size] = 1
-        self._down = reach  # (p, 32)
-        self._across = np.repeat(reach.T, CHANNELS, axis=0)  # (32 * 3, p)
+            self._reach[position, position * grid.stride : position * grid.stride + size] = 1
 
     def whiten(self, image: NDArray[Any]) -> None:
         """Fill :attr:`patches` from an image (3072,)."""
-        pixels = self._image
-        np.subtract(image.reshape(IMAGE_SHAPE).transpose(1, 2, 0), _MIDDLE, out=pixels)
-        for cell, rectangle in zip(self._grid.cells, self._grid.rectangles, strict=True):
-            windows = self._windows[rectangle]
-            self._columns[cell].reshape(windows.shape)[...] = windows
-        np.matmul(self._columns, self._projection, out=self._projected)
-        np.multiply(self._projected, self._reciprocals()[:, None], out=self.patches[:, :-1])
+        np.subtract(image.reshape(IMAGE_SHAPE), _MIDDLE, out=self._image)
+        means, reciprocals = self._contrast()
+        self._columns.reshape(self._windows.shape)[...] = self._windows
+        np.subtract(self._columns, means, out=self._columns)
+        np.multiply(self._columns, reciprocals, out=self._columns)
+        np.matmul(self._columns.T, self._projection, out=self._projected)
+        # From row by row to cell by cell; without "clip" the output would be buffered.
+        np.take(self._projected, self._grid.order, axis=0, out=self.patches, mode="clip")
+        self.patches[:, -1] = 1
 
-    def _reciprocals(self) -> NDArray[np.float32]:
-        """One over the deviation (positions,) of each patch, cell by cell.
+    def _contrast(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean (positions,) of each patch, and one over its deviation.
 
         Sums of bytes and of their squares are whole numbers, which float32 holds exactly up to a
         patch size of 9; the difference of the two squares needs float64.
         """
-        lines = self._image.reshape(SIDE, SIDE * CHANNELS)
         count = self._grid.pixels
-        mean = self._sums(lines) / count
-        variance = self._sums(np.square(lines)) / count - mean**2
-        reciprocals = 1 / np.sqrt(np.maximum(variance, 0) + CONTRAST_FLOOR)
-        return reciprocals.astype(np.float32).reshape(-1)[self._grid.order]
+        means = self._sums(self._image) / count
+        variances = np.maximum(self._sums(np.square(self._image)) / count - means**2, 0)
+        reciprocals = 1 / np.sqrt(variances + CONTRAST_FLOOR)
+        return means.astype(np.float32), reciprocals.astype(np.float32)
 
-    def _sums(self, lines: NDArray[np.float32]) -> NDArray[np.float64]:
-        return (self._down @ (lines @ self._across)).astype(np.float64)
+    def _sums(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Sums (positions,) over each patch of pixels (3, 32, 32)."""
+        sums = self._reach @ pixels.sum(axis=0) @ self._reach.T
+        return sums.reshape(-1).astype(np.float64)
 
 
 class _Pooling:
@@ -327,15 +330,16 @@ class _ThresholdExtraction:
         patches = self._whitened.patches
         out = features.reshape(-1, 2, self._filters.shape[1])  # (regions**2, 2, K)
         for columns, tile in self._tiles:
-            plus, minus = (
+            responses, lengths = (
                 buffer[: len(patches) * tile.shape[1]].reshape(len(patches), -1)
                 for buffer in self._buffers
             )
-            np.matmul(patches, tile, out=plus)  # a - t
-            np.add(plus, self._twice, out=minus)  # a + t
-            for sign, responses in enumerate((plus, minus)):
-                np.abs(responses, out=responses)
-                out[:, sign, columns] = self._pooling.means(responses)
+            np.matmul(patches, tile, out=responses)  # a - t
+            np.abs(responses, out=lengths)
+            out[:, 0, columns] = self._pooling.means(lengths)
+            np.add(responses, self._twice, out=responses)  # a + t
+            np.abs(responses, out=lengths)
+            out[:, 1, columns] = self._pooling.means(lengths)
         linear = self._pooling.means(patches) @ self._filters  # means of a - t
         out[:, 0] += linear
         out[:, 1] -= linear + self._twice
