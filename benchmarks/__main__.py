@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.accuracy import Budgets, compare_accuracy
+from benchmarks.features import IMAGES, compare_extraction
 from benchmarks.footprint import compare_loading, compare_start, peak_of_training
 from benchmarks.growth import Axes, measure_growth
 from benchmarks.machine import machine
@@ -32,6 +33,7 @@ _LIBRARIES = {
     "optimum": ("sklearn",),
     "growth": (),
     "step": (),
+    "features": (),
 }
 """What each group needs beside this package."""
 
@@ -157,6 +159,9 @@ class _Benchmarks:
     def step(self) -> None:
         images = many_synthetic_images()
         self.results.steps = [time_step(images, models, 200, self._repeats) for models in MODELS]
+
+    def features(self) -> None:
+        self.results.comparisons.append(compare_extraction(IMAGES, self._repeats, _announce))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

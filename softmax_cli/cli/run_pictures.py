@@ -100,18 +100,24 @@ def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
 def draw_weights(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
     """Draw a model's weights as ``weights``, if there is a picture for what it looks at.
 
-    Those that pixels meet are drawn as templates, those of oriented gradients as strokes.
+    Those that pixels meet are drawn as templates, those of oriented gradients as strokes. For those
+    of patches there are two pictures, ``dictionary`` and ``patches``.
     """
-    from softmax_cli.evaluation.predictor import pixel_weights, strokes_of
+    from softmax_cli.evaluation.predictor import patch_views_of, pixel_weights, strokes_of
     from softmax_cli.plots.hog_strokes import strokes_figure
+    from softmax_cli.plots.patch_grids import dictionary_figure, patches_figure
     from softmax_cli.plots.templates import template_images, templates_figure
 
     names = model.class_names
-    weights, strokes = pixel_weights(model), strokes_of(model)
+    weights, strokes, views = pixel_weights(model), strokes_of(model), patch_views_of(model)
     if weights is not None:
         figure = templates_figure(template_images(weights, scale), names, scale=scale)
     elif strokes is not None:
         figure = strokes_figure(strokes.cells, strokes.angles, strokes.hues, names, scale=scale)
+    elif views is not None:
+        dictionary = dictionary_figure(views.filters, total=views.total)
+        patches = patches_figure(views.patches, views.weights, names, scale=scale)
+        return [album.add("dictionary", dictionary), album.add("patches", patches)]
     else:
         return []
     return [album.add("weights", figure)]

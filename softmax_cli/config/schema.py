@@ -366,8 +366,96 @@ class HogFeatures(StoredFeatures):
         return self
 
 
-FeatureSettings: TypeAlias = PixelFeatures | HogFeatures
-FeatureKind: TypeAlias = Literal["pixels", "hog"]
+PATCH_CHANNELS = 3
+
+
+class PatchFeatures(StoredFeatures):
+    """How much the patches of each region of an image look like each filter of a dictionary."""
+
+    kind: Literal["patches"]
+    patch_size: int = Field(default=6, ge=2, le=16, description="Side of a patch in pixels.")
+    stride: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Pixels between two patches; patches have to end where the image ends.",
+    )
+    filters: int = Field(
+        default=400,
+        ge=2,
+        le=20_000,
+        multiple_of=2,
+        description="Filters of the dictionary, an even number: half of them are the mirror images "
+        "of the others.",
+    )
+    dictionary: Literal["random", "kmeans"] = Field(
+        default="random",
+        description="random: filters are patches of training images; kmeans: what spherical "
+        "k-means makes of them.",
+    )
+    rank: int = Field(
+        default=48,
+        ge=1,
+        description="Dimensions that patches are whitened to, fewer than the numbers in a patch.",
+    )
+    whitening_epsilon: Annotated[float, Field(ge=1e-6, le=1e6)] = Field(
+        default=1.0e-3,
+        description="Added to the variances that whitening divides by; contrast-normalised pixels "
+        "have one near 1.",
+    )
+    activation: Literal["threshold", "triangle"] = Field(
+        default="threshold",
+        description="threshold: by how much a response is above the threshold, and by how much "
+        "below its negative; triangle: by how much a filter is nearer than the average filter.",
+    )
+    threshold: NonNegative = Field(
+        default=0.5, description="In standard deviations of a response, of activation threshold."
+    )
+    regions: int = Field(
+        default=3,
+        ge=1,
+        le=16,
+        description="Regions along each side of the image that features are averaged over.",
+    )
+
+    @model_validator(mode="after")
+    def _fit_the_image(self) -> Self:
+        rest = IMAGE_SIDE - self.patch_size
+        if rest % self.stride:
+            raise complaint(
+                f"expected a divisor of {rest}, so that patches of {self.patch_size} pixels end "
+                f"where the image of {IMAGE_SIDE} ends, got {self.stride}",
+                "stride",
+            )
+        positions = rest // self.stride + 1
+        if self.regions > positions:
+            raise complaint(
+                f"expected at most {positions}, the patches along a side, got {self.regions}",
+                "regions",
+            )
+        numbers = PATCH_CHANNELS * self.patch_size**2
+        if self.rank >= numbers:
+            raise complaint(
+                f"expected fewer than {numbers}, the numbers in a patch of {self.patch_size} x "
+                f"{self.patch_size} pixels, got {self.rank}",
+                "rank",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _triangle_has_no_threshold(self) -> Self:
+        default = type(self).model_fields["threshold"].default
+        if self.activation == "triangle" and self.threshold != default:
+            raise complaint(
+                f"expected {default} with activation: triangle, which has no threshold, got "
+                f"{self.threshold:g}",
+                "threshold",
+            )
+        return self
+
+
+FeatureSettings: TypeAlias = PixelFeatures | HogFeatures | PatchFeatures
+FeatureKind: TypeAlias = Literal["pixels", "hog", "patches"]
 
 
 class PreprocessingSettings(Settings):

@@ -22,6 +22,7 @@ from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
 from softmax_cli.features.given import Given
 from softmax_cli.features.hog import Hog, Strokes
 from softmax_cli.features.normalization import Normalization, normalized
+from softmax_cli.features.patches import Patches, PatchViews
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.features.quantized import Quantized
 from softmax_cli.features.standardization import Standardization
@@ -147,10 +148,23 @@ def strokes_of(model: SavedModel) -> Strokes | None:
 
     They are those of standardised features: what a feature that is a deviation above its mean says.
     """
-    feature_map = feature_map_of(model)
-    if isinstance(feature_map, Quantized):
-        feature_map = feature_map.unquantized
+    feature_map = _computing_map(model)
     return feature_map.strokes(model.weights) if isinstance(feature_map, Hog) else None
+
+
+def patch_views_of(model: SavedModel) -> PatchViews | None:
+    """The dictionary and the weights of patches, laid out to be drawn; None if there are none.
+
+    They are those of standardised features, as in :func:`strokes_of`.
+    """
+    feature_map = _computing_map(model)
+    return feature_map.views(model.weights) if isinstance(feature_map, Patches) else None
+
+
+def _computing_map(model: SavedModel) -> FeatureMap:
+    """The feature map that computes what a model sees, perhaps as bytes."""
+    feature_map = feature_map_of(model)
+    return feature_map.unquantized if isinstance(feature_map, Quantized) else feature_map
 
 
 def loss_of(model: SavedModel) -> Loss:

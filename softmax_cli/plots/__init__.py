@@ -13,6 +13,7 @@ with isolated():
     from softmax_cli.plots.heatmap import heatmap_figure
     from softmax_cli.plots.hog_strokes import strokes_figure
     from softmax_cli.plots.mistakes import mistakes_figure
+    from softmax_cli.plots.patch_grids import dictionary_figure, patches_figure
     from softmax_cli.plots.preview import half_block_lines, preview_lines
     from softmax_cli.plots.reliability import reliability_figure
     from softmax_cli.plots.style import render
@@ -24,9 +25,11 @@ __all__ = [
     "TemplateScale",
     "confusion_figure",
     "curves_figure",
+    "dictionary_figure",
     "half_block_lines",
     "heatmap_figure",
     "mistakes_figure",
+    "patches_figure",
     "preview_lines",
     "reliability_figure",
     "render",

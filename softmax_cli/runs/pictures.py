@@ -16,6 +16,8 @@ PICTURE_FORMATS: Final[tuple[PictureFormat, ...]] = ("png", "svg", "pdf")
 PICTURES: Final = (
     "curves",
     "weights",
+    "dictionary",
+    "patches",
     "confusion_matrix",
     "reliability",
     "mistakes",

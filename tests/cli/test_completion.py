@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 PROGRAM = "from softmax_cli.cli.main import main; main()"
-TRAININGS = "annealed cifar100 cs231n demo hinge hog hog-fine linear optimum".split()
+TRAININGS = [
+    "annealed",
+    "cifar100",
+    "cs231n",
+    "demo",
+    "hinge",
+    "hog",
+    "hog-fine",
+    "linear",
+    "optimum",
+]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 
 
