@@ -69,8 +69,8 @@ class Standardization:
             scale=deviation.astype(np.float32),
         )
 
-    def apply(self, rows: Rows, out: NDArray[np.float32]) -> None:
-        """Write ``(x - m)/s`` of features (n, P) into ``out`` (n, P) float32.
+    def apply(self, rows: Rows, out: Floats) -> None:
+        """Write ``(x - m)/s`` of features (n, P) into ``out`` (n, P), float32 or float64.
 
         The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
         small buffer and takes several times as long.
