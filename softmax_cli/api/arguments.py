@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,12 +210,12 @@ def check_count(name: str, value: Any) -> int:
     Raises:
         ArgumentError: it is not.
     """
-    if is_number(value) and isinstance(value, Integral) and value >= 1:
+    if is_number(value) and isinstance(value, Integral) and int(value) >= 1:
         return int(value)
     raise ArgumentError(f"expected {name} to be an integer of at least 1, got {value!r}")
 
 
-def is_number(value: Any) -> TypeGuard[float]:
+def is_number(value: Any) -> bool:
     """Whether a parameter is a number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 

@@ -115,10 +115,14 @@ class SoftmaxSweep(Classifier):
         return self
 
     def _values(self) -> list[float]:
-        given: Any = self.regularizations
-        if not np.iterable(given) or len(given) == 0:
+        try:
+            given = list(self.regularizations)
+        except TypeError:
+            given = []
+        if not given:
             raise ArgumentError(
-                f"expected regularizations to be a list of at least one number, got {given!r}"
+                "expected regularizations to be a list of at least one number, "
+                f"got {self.regularizations!r}"
             )
         return [check_positive("each of regularizations", value, or_zero=True) for value in given]
 

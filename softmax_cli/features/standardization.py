@@ -125,8 +125,8 @@ def _mean(
 def _blocks(rows: Rows) -> Iterator[tuple[int, Floats]]:
     """Blocks of at most 256 rows, each with the number of its first, in a buffer that is reused.
 
-    Bytes become float32, others float64. The square of a float32 needs the digits of a float64, and so does the difference between the
-    mean square and the square of the mean.
+    Bytes become float32, others float64. The square of a float32 needs the digits of a float64, and
+    so does the difference between the mean square and the square of the mean.
     """
     dtype = np.float32 if rows.dtype == np.uint8 else np.float64
     buffer: Floats = np.empty((min(_EXACT_ROWS, len(rows)), rows.shape[1]), dtype)
