@@ -30,6 +30,20 @@ Members = NDArray[np.bool_]
 MEMORY = 10
 """Pairs that are remembered. Twice as many saved no step on CIFAR-10, half as many cost some."""
 
+_OF_ALL = (
+    "course",
+    "iterations",
+    "gradient_norm",
+    "least_norm",
+    "least_objective",
+    "waited",
+)
+"""Arrays (K,) of a state that are kept of all models, running or not; the state has no copies."""
+_PATIENCE = 30
+"""Steps without progress after which rounding is taken to be in the way."""
+_PROGRESS = 1e-7
+"""The least share of an objective whose loss is progress; less may be rounding."""
+
 
 class Course(IntEnum):
     """What has become of one model."""
@@ -37,7 +51,7 @@ class Course(IntEnum):
     RUNNING = 0
     CONVERGED = 1
     STALLED = 2
-    """No step along the preconditioned gradient lowers the objective: rounding is in the way."""
+    """Neither gradient nor objective becomes smaller any more: rounding is in the way."""
     DIVERGED = 3
 
 
@@ -96,6 +110,10 @@ class Lbfgs:
         self.course = np.full(models, Course.RUNNING, np.int64)
         self.iterations = np.zeros(models, np.int64)
         self.gradient_norm = np.full(models, np.inf)
+        # The least of both, as of the last step that made progress, and the steps since then.
+        self._least_norm = np.full(models, np.inf)
+        self._least_objective = np.full(models, np.inf)
+        self._waited = np.zeros(models, np.int64)
         # From here on of the running models alone.
         self._running = objective
         self._weights = self.weights.copy()
@@ -172,9 +190,10 @@ class Lbfgs:
 
     def _remembers(self) -> Members:
         """The running models that any pair is remembered of."""
-        return np.any([pair.rho > 0 for pair in self._pairs], axis=0) & np.ones(
-            self._running.models, bool
-        )
+        remembered = np.zeros(self._running.models, np.bool_)
+        for pair in self._pairs:
+            remembered |= pair.rho > 0
+        return remembered
 
     def _remember(self, step: Floats, change: Floats, *, forget: Members) -> None:
         """Add a pair; models that made no step forget theirs, and start again."""
@@ -194,10 +213,22 @@ class Lbfgs:
         norm = np.abs(gradient).max(axis=(0, 2), initial=0)
         self.weights[:, members] = self._weights
         self.gradient_norm[members] = norm
-        course = np.where(stuck, Course.STALLED, Course.RUNNING)
+        self._wait(members)
+        stalled = stuck | (self._waited[members] >= _PATIENCE)
+        course = np.where(stalled, Course.STALLED, Course.RUNNING)
         course = np.where(norm <= self._tolerance, Course.CONVERGED, course)
         self.course[members] = np.where(np.isfinite(norm), course, Course.DIVERGED)
         self._narrow(np.equal(self.course[members], Course.RUNNING))
+
+    def _wait(self, members: NDArray[np.int64]) -> None:
+        """Count the steps of the running models since the last one that made progress."""
+        penalty = 0.5 * self._running.regularization * _inner(self._weights, self._weights)
+        objective, norm = self._losses + penalty, self.gradient_norm[members]
+        lower = objective < (1 - _PROGRESS) * self._least_objective[members]
+        progress = lower | (norm < self._least_norm[members])
+        self._waited[members] = np.where(progress, 0, self._waited[members] + 1)
+        for least, value in ((self._least_norm, norm), (self._least_objective, objective)):
+            least[members] = np.minimum(least[members], np.where(progress, value, np.inf))
 
     def _narrow(self, members: Members) -> None:
         """Go on with some of the running models."""
@@ -225,6 +256,9 @@ class Lbfgs:
             "course": self.course,
             "iterations": self.iterations,
             "gradient_norm": self.gradient_norm,
+            "least_norm": self._least_norm,
+            "least_objective": self._least_objective,
+            "waited": self._waited,
             "weights": np.moveaxis(self.weights, 1, -1),
             "gradient": self._of_all(np.moveaxis(self._gradient, 1, -1)),
             "scores": self._of_all(np.moveaxis(np.concatenate(self._scores, axis=2), 1, -1)),
@@ -240,10 +274,11 @@ class Lbfgs:
         Raises:
             ValueError: names, shapes or dtypes are not those of this solver's own state.
         """
-        check_alike(self.state(), state)
+        own = self.state()
+        check_alike(own, state)
         self.iteration = iteration
-        for name in ("course", "iterations", "gradient_norm"):
-            getattr(self, name)[:] = state[name]
+        for name in _OF_ALL:
+            own[name][:] = state[name]
         self.weights[...] = np.moveaxis(state["weights"], -1, 1)
         members = self.members
 

@@ -75,4 +75,5 @@ def is_spectral(features: int) -> bool:
 
 def _positive(squares: NDArray[np.float64]) -> NDArray[np.float64]:
     """No less than what rounding leaves of a direction in which nothing varies."""
-    return np.maximum(squares, float(np.finfo(np.float32).eps) * squares.max())
+    least = float(np.finfo(np.float32).eps) * squares.max()
+    return np.asarray(np.maximum(squares, least))

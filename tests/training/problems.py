@@ -39,7 +39,7 @@ class Problem:
 
     def value(self, weights: np.ndarray, model: int) -> float:
         """The objective of weights (C, P + 1), written out."""
-        shares, logits = self._shares(model), self._X @ weights.T / self.temperature
+        shares, logits = self._shares(model), self._matrix @ weights.T / self.temperature
         peaks = logits.max(axis=1)
         totals = peaks + np.log(np.exp(logits - peaks[:, None]).sum(axis=1))
         losses = totals - logits[np.arange(len(logits)), self.labels]
@@ -48,14 +48,14 @@ class Problem:
 
     def gradient(self, weights: np.ndarray, model: int) -> np.ndarray:
         """Its gradient (C, P + 1)."""
-        error = softmax(self._X @ weights.T, self.temperature)
+        error = softmax(self._matrix @ weights.T, self.temperature)
         error[np.arange(len(error)), self.labels] -= 1
         error *= self._shares(model)[:, None] / self.temperature
-        return error.T @ self._X + self.regularization[model] * weights
+        return np.asarray(error.T @ self._matrix + self.regularization[model] * weights)
 
     def newton(self, model: int, steps: int = 60) -> np.ndarray:
         """The weights (C, P + 1) at which the gradient is zero; lambda must be positive."""
-        X, C = self._X, self.classes
+        X, C = self._matrix, self.classes
         W = np.zeros((C, X.shape[1]))
         for _ in range(steps):
             p = softmax(X @ W.T, self.temperature)
@@ -70,11 +70,11 @@ class Problem:
             while self.value(W - step * move, model) > value and step > 1e-6:
                 step /= 2
             W = W - step * move
-        assert np.abs(g).max() < 1e-11
+        assert np.abs(self.gradient(W, model)).max() < 1e-9
         return W
 
     @property
-    def _X(self) -> np.ndarray:
+    def _matrix(self) -> np.ndarray:
         return np.hstack([self.rows.astype(np.float64), np.ones((len(self.rows), 1))])
 
     def _shares(self, model: int) -> np.ndarray:

@@ -28,7 +28,7 @@ def test_the_bound_is_never_below_the_true_distance(seed: int) -> None:
 
 
 def test_the_bound_is_tight_where_regularisation_is_all_that_matters() -> None:
-    case = problem(rows=np.zeros((50, 3), np.float32), classes=4, regularization=np.array([1e3]))
+    case = problem(rows=np.zeros((200, 3), np.float32), regularization=np.array([1e3]))
     weights = RNG.normal(size=(4, 1, 4))
     best = case.newton(0)
     above = case.value(weights[:, 0], 0) - case.value(best, 0)

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,9 +19,13 @@ ROWS = {
 }
 
 
-@pytest.fixture(params=ROWS.values(), ids=ROWS.keys())
+@pytest.fixture(params=list(ROWS.values()), ids=list(ROWS))
 def rows(request: pytest.FixtureRequest) -> np.ndarray:
     return np.asarray(request.param)
+
+
+def returning(number: int) -> Callable[[], int]:
+    return lambda: number
 
 
 def expected_matrix(rows: np.ndarray, standardization: Standardization) -> np.ndarray:
@@ -54,7 +59,7 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -
     weights = RNG.normal(size=(7, 21)).astype(np.float32)
     results = []
     for threads in (1, 3):
-        monkeypatch.setattr(examples_room, "blas_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(examples_room, "blas_threads", returning(threads))
         examples = Examples(BYTES, standardization)
         scores = examples.scores(weights)
         gradient = examples.gradient(lambda number, of=scores: of[number], 7)
@@ -67,7 +72,7 @@ def test_threads_return_results_in_order_and_leave_blas_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = blas_threads()
-    monkeypatch.setattr(examples_room, "blas_threads", lambda: 2)
+    monkeypatch.setattr(examples_room, "blas_threads", returning(2))
     both = threading.Barrier(2)
 
     def wait(item: int) -> int:

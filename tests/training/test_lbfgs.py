@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from softmax_cli.training import lbfgs as lbfgs_room
 from softmax_cli.training import preconditioner as preconditioner_room
 from softmax_cli.training.lbfgs import Course, Lbfgs
 from tests.training.problems import Problem, problem, solved, weights_of
@@ -68,7 +67,7 @@ def test_agrees_with_scipy() -> None:
     )
     found = weights_of(case, solved(case, tolerance=1e-7))[0]
     np.testing.assert_allclose(found, expected.x.reshape(shape), atol=1e-5)
-    assert case.value(found, 0) == pytest.approx(expected.fun, rel=1e-9)
+    assert case.value(found, 0) == pytest.approx(expected.fun, rel=1e-7)
 
 
 def test_one_class_has_nothing_to_learn() -> None:
@@ -92,7 +91,7 @@ def test_without_regularisation_the_optimum_is_found_where_there_is_one() -> Non
     assert solver.course.tolist() == [Course.CONVERGED]
     near = problem(examples=400, features=3, regularization=np.array([1e-9]))
     best = near.value(near.newton(0), 0)
-    assert case.value(weights_of(case, solver)[0], 0) == pytest.approx(best, abs=1e-7)
+    assert case.value(weights_of(case, solver)[0], 0) == pytest.approx(best, abs=5e-6)
 
 
 def test_a_model_ends_up_alone_where_it_ends_up_in_a_stack() -> None:
@@ -143,7 +142,7 @@ def test_a_state_of_another_problem_is_refused() -> None:
 
 
 def test_a_tolerance_beyond_float32_stalls_instead_of_going_on_for_ever() -> None:
-    solver = solved(problem(regularization=np.array([1.0])), tolerance=1e-30, most=200)
+    solver = solved(problem(regularization=np.array([0.01])), tolerance=1e-30, most=200)
     assert solver.course.tolist() == [Course.STALLED]
     assert solver.gradient_norm[0] < 1e-6
 
@@ -154,10 +153,14 @@ def test_numbers_that_are_not_finite_end_a_model() -> None:
     assert (solved(case).course == Course.DIVERGED).all()
 
 
-def test_the_preconditioner_is_what_makes_it_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = problem(examples=600, features=30).rows * np.logspace(1, -1, 30).astype(np.float32)
-    case = problem(rows=rows, labels=RNG.integers(4, size=600), regularization=np.array([1e-3]))
-    spectral = solved(case, tolerance=1e-5)
-    monkeypatch.setattr(preconditioner_room, "MAX_GRAM_BYTES", 0)
-    assert spectral.iteration <= 10
-    assert lbfgs_room.MEMORY == 10
+def test_the_gram_matrix_saves_most_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    turned = np.linalg.qr(RNG.normal(size=(30, 30)))[0]
+    rows = (RNG.normal(size=(600, 30)) * np.logspace(1, -1, 30)) @ turned
+    labels = RNG.integers(4, size=600)
+    case = problem(rows=rows.astype(np.float32), labels=labels, regularization=np.array([1e-3]))
+    steps = []
+    for limit in (2**30, 0):
+        monkeypatch.setattr(preconditioner_room, "MAX_GRAM_BYTES", limit)
+        steps.append(solved(case, tolerance=1e-5).iteration)
+    spectral, diagonal = steps
+    assert 3 * spectral <= diagonal
