@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from softmax_cli.api.arguments import (
     warning_class,
 )
 from softmax_cli.arrays import Floats, Rows
-from softmax_cli.errors import DivergedError
+from softmax_cli.errors import ArgumentError, DivergedError
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.softmax_loss import softmax_kernel
 from softmax_cli.training.certificate import Certificate, certify
@@ -27,6 +27,9 @@ from softmax_cli.training.examples import Examples
 from softmax_cli.training.lbfgs import Course, Lbfgs
 from softmax_cli.training.objective import Objective
 from softmax_cli.training.preconditioner import Preconditioner
+
+_LARGEST: Final[dict[type[np.floating[Any]], float]] = {np.float32: 1e15, np.float64: 1e150}
+"""Features up to which sums of squares are finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,8 @@ class TrainingSet:
         """
         names = feature_names(X)
         rows = check_rows(X, estimator)
+        # Mean and scale are float32, whatever the features are.
+        _check_size(rows, np.float32 if standardize else arithmetic_dtype(rows))
         classes, labels = check_labels(y, len(rows), estimator)
         weights = check_weights(sample_weight, len(rows))
         standardization = Standardization.fit(
@@ -145,6 +150,17 @@ class TrainingSet:
             temperature=np.ones(len(regularization)),
             regularization=np.array(regularization, np.float64),
             example_weights=example_weights,
+        )
+
+
+def _check_size(rows: Rows, dtype: type[np.floating[Any]]) -> None:
+    """Refuse features whose squares, summed up, are no numbers of the dtype any more."""
+    most = _LARGEST[dtype]
+    largest = max(abs(float(rows.max())), abs(float(rows.min())))
+    if largest > most:
+        raise ArgumentError(
+            f"expected features of at most {most:g} in {dtype.__name__}, got {largest:g}",
+            hint="Divide them by a power of ten.",
         )
 
 
