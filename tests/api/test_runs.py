@@ -138,9 +138,6 @@ def test_a_sweep_without_a_best_trial(tmp_path: Path, swept: Path) -> None:
 def test_a_model_file_by_itself(trained: Path, hinge: Path, tmp_path: Path) -> None:
     run = load_run(trained / "best.safetensors")
     assert run.predict(ROWS).shape == (50,)
-    if run.results["iteration"] != 60:
-        with pytest.raises(ModelError, match="belongs to another model"):
-            _ = run.evaluation
     shutil.copy(hinge / "model.safetensors", tmp_path)
     alone = load_run(tmp_path / "model.safetensors")
     with pytest.raises(ModelError, match=r"no history at .*metrics\.csv") as caught:
@@ -156,7 +153,7 @@ def test_an_evaluation_of_other_weights_is_told(trained: Path, hinge: Path, tmp_
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunDirectoryError, match="expected a run directory at .* got nothing"):
+    with pytest.raises(RunDirectoryError, match=r"expected a run directory at .* got nothing"):
         load_run(tmp_path / "nowhere")
     with pytest.raises(RunDirectoryError, match="without a run of softmax"):
         load_run(tmp_path)

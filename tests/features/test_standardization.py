@@ -91,3 +91,26 @@ def test_its_forms_score_alike() -> None:
 
 def test_features_that_are_not_scaled_need_no_multiplication() -> None:
     assert Standardization.fit(IMAGES, center=True, scale="none").split(slice(None))[1] is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_weights_of_examples_count_as_copies_of_them(dtype: type) -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.integers(256, size=(600, 5)).astype(dtype)
+    weights = rng.integers(0, 4, size=600)
+    for scale in ("pixel", "none"):
+        weighted = Standardization.fit(
+            rows, center=True, scale=scale, example_weights=weights.astype(np.float64)
+        )
+        repeated = Standardization.fit(rows.repeat(weights, axis=0), center=True, scale=scale)
+        np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=1e-6)
+        np.testing.assert_allclose(weighted.scale, repeated.scale, rtol=1e-6)
+
+
+def test_what_is_absorbed_keeps_its_digits() -> None:
+    standardization = Standardization(np.float32([1, 2]), np.float32([2, 4]))
+    for dtype in (np.float32, np.float64):
+        weights, bias = standardization.absorbed(np.ones((2, 3), dtype), np.zeros(3, dtype))
+        assert (weights.dtype, bias.dtype) == (dtype, dtype)
+        np.testing.assert_array_equal(weights, [[0.5] * 3, [0.25] * 3])
+        np.testing.assert_array_equal(bias, [-1.0] * 3)
