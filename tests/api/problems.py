@@ -24,5 +24,5 @@ def objective(
     scores = X @ estimator.coef_.T.astype(np.float64) + estimator.intercept_
     losses = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(y)), y]
     square = np.square(estimator.coef_).sum() + np.square(estimator.intercept_).sum()
-    penalty = 0.5 * estimator.regularization_ * float(square)
-    return float(np.average(losses, weights=weights)) + penalty
+    penalty = 0.5 * estimator.regularization_ * square
+    return float(np.average(losses, weights=weights) + penalty)

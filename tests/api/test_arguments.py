@@ -160,7 +160,8 @@ def test_weights_become_float64() -> None:
     assert check_weights(None, 3) is None
     weights = check_weights([0, 1, 2], 3)
     assert weights is not None
-    assert (weights.dtype, weights.tolist()) == (np.float64, [0, 1, 2])
+    assert weights.dtype == np.float64
+    assert weights.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("value", [-1, 0, np.inf, np.nan, "1", None, True, [1]])

@@ -80,7 +80,8 @@ def test_templates_are_the_weights_that_pixels_meet(trained: Path) -> None:
     run = load_run(trained)
     assert run.pixel_weights.shape == (3072, 10)
     templates = run.templates()
-    assert (templates.shape, templates.dtype) == ((10, 32, 32, 3), np.uint8)
+    assert templates.shape == (10, 32, 32, 3)
+    assert templates.dtype == np.uint8
     np.testing.assert_array_equal(templates, template_images(run.pixel_weights, "global"))
     by_class = run.templates("class")
     assert (by_class.reshape(10, -1).max(axis=1) == 255).all()

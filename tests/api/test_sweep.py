@@ -41,7 +41,9 @@ def test_the_best_is_fitted_to_all_examples(standardize: bool) -> None:
     assert sweep.best_params_ == {"regularization": VALUES[sweep.best_index_]}
     assert all(len(column) == 3 for column in table.values())
     assert (table["max_gradient_norm"] <= 1e-5).all()
-    alone = SoftmaxClassifier(**sweep.best_params_, standardize=standardize).fit(X, y)
+    alone = SoftmaxClassifier(sweep.best_params_["regularization"], standardize=standardize).fit(
+        X, y
+    )
     np.testing.assert_array_equal(sweep.best_estimator_.coef_, alone.coef_)
     np.testing.assert_array_equal(sweep.predict(X), alone.predict(X))
     np.testing.assert_array_equal(sweep.predict_proba(X), alone.predict_proba(X))
