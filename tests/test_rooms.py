@@ -25,6 +25,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "runs",
         "model",
     },
+    "api": {"training", "plots", "evaluation", "features", "data", "runs", "model"},
     "tuning": {"training", "features", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},

@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.images import PIXELS
+from softmax_cli.data.images import rows_from_pictures
 from softmax_cli.errors import DataError
 
 _SHAPE = (32, 32, 3)
@@ -47,7 +47,7 @@ def read_image_arrays(path: str, size: int) -> Iterator[NDArray[np.uint8]]:
         path.lower().endswith(".npz") and head != np.lib.format.MAGIC_PREFIX
     )
     for images in (_unpacked if is_archive else _mapped)(path, size):
-        yield images.transpose(0, 3, 1, 2).reshape(len(images), PIXELS)
+        yield rows_from_pictures(images)
 
 
 def _mapped(path: str, size: int) -> Iterator[NDArray[np.uint8]]:

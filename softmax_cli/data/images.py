@@ -100,6 +100,11 @@ class ImageSet:
         return self.section(len(self) - count, len(self))
 
 
+def rows_from_pictures(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows (n, 3072), channel-major, from pictures (n, 32, 32, 3)."""
+    return pictures.transpose(0, 3, 1, 2).reshape(len(pictures), PIXELS)
+
+
 def split_train_validation(
     images: ImageSet, *, train_size: int | None, validation_size: int
 ) -> tuple[ImageSet, ImageSet]:

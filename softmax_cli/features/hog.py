@@ -160,7 +160,7 @@ class Hog:
             return reversed_bins
         return np.concatenate([reversed_bins + self._orientations, reversed_bins])
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:  # noqa: ARG002
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:  # noqa: ARG002
         """Nothing is learned."""
         return self
 

@@ -143,7 +143,7 @@ class Patches:
             raise ValueError("expected a feature map that is fitted")
         return self._dictionary
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:
         """Learn whitening and dictionary from patches of the images (n, 3072), n > 0."""
         from softmax_cli.blas import limited_to
 

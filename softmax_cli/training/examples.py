@@ -105,6 +105,10 @@ class Examples:
             gram[second, first] = gram[first, second].T
         return gram
 
+    def matrix(self) -> Floats:
+        """X (N, P + 1) itself."""
+        return np.concatenate([X.copy() for _, X in self._each(range(len(self.blocks)))])
+
     def mean_squares(self) -> NDArray[np.float64]:
         """The diagonal (P + 1,) of ``X^T X / N``."""
 

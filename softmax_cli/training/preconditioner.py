@@ -20,7 +20,9 @@ from softmax_cli.arrays import Floats
 from softmax_cli.training.examples import Examples
 
 MAX_GRAM_BYTES = 2**30
-"""Memory up to which a Gram matrix is decomposed: 8191 features."""
+"""Memory up to which a Gram matrix is decomposed: 8190 features."""
+_NOTHING = 1e-12
+"""Share of the greatest eigenvalue of few examples below which they do not span a direction."""
 _MATRICES = 4
 """Of the size of the Gram matrix: itself, its eigenvectors, and twice as much for LAPACK."""
 
@@ -30,9 +32,8 @@ class Preconditioner:
     """The mean square of the features along each direction of an orthonormal basis.
 
     Attributes:
-        squares: (P + 1,) float64, positive.
-        directions: (P + 1, P + 1) float32, a direction in each column; None for the features
-            themselves.
+        squares: (R,) float64, positive; R is P + 1, or N at most where there are fewer examples.
+        directions: (P + 1, R), a direction in each column; None for the features themselves.
     """
 
     squares: NDArray[np.float64]
@@ -40,9 +41,15 @@ class Preconditioner:
 
     @classmethod
     def of(cls, examples: Examples) -> "Preconditioner":
-        """From the eigenvectors of the Gram matrix, if :func:`is_spectral`, else its diagonal."""
+        """From the eigenvectors of the Gram matrix, if :func:`is_spectral`, else its diagonal.
+
+        Gradients are sums of examples, and so are weights that began at zero. Where there are fewer
+        examples than features, the directions that the examples span are all that is needed.
+        """
         if not is_spectral(examples.size - 1):
             return cls(_positive(examples.mean_squares()), None)
+        if examples.count < examples.size:
+            return cls(*_spanned(examples.matrix()))
         squares, directions = np.linalg.eigh(examples.gram())
         return cls(_positive(squares.astype(np.float64)), directions)
 
@@ -59,13 +66,14 @@ class Preconditioner:
             curvature: (K,) second derivative of the loss by a score.
             regularization: (K,) lambda.
         """
-        hessian = curvature[:, None] * self.squares + regularization[:, None]  # (K, P + 1)
+        hessian = curvature[:, None] * self.squares + regularization[:, None]  # (K, R)
         scale = np.reciprocal(hessian).astype(gradient.dtype)
         if self.directions is None:
             return gradient * scale
         flat = (-1, gradient.shape[-1])
-        rotated = (gradient.reshape(flat) @ self.directions).reshape(gradient.shape) * scale
-        return (rotated.reshape(flat) @ self.directions.T).reshape(gradient.shape)
+        rotated = (gradient.reshape(flat) @ self.directions).reshape(*gradient.shape[:2], -1)
+        rotated *= scale
+        return (rotated.reshape(-1, len(self.squares)) @ self.directions.T).reshape(gradient.shape)
 
 
 def gram_bytes(features: int) -> int:
@@ -85,6 +93,21 @@ def description(features: int) -> str:
     return (
         f"the diagonal of the Gram matrix, because to decompose that of {features} features takes "
         f"{gram_bytes(features) / 2**30:.1f} GiB, more than {MAX_GRAM_BYTES / 2**30:.0f} GiB"
+    )
+
+
+def _spanned(X: Floats) -> tuple[NDArray[np.float64], Floats]:
+    """Mean squares (R,) and directions (P + 1, R) of the space that few examples (N, P + 1) span.
+
+    ``X X^T`` has the eigenvalues of ``X^T X``, and with an eigenvector u of it ``X^T u`` is one of
+    the other. In float64 enough digits are left of those that are small.
+    """
+    count, precise = len(X), X.astype(np.float64)
+    squares, vectors = np.linalg.eigh(precise @ precise.T / count)
+    spanned = squares > _NOTHING * squares.max()
+    lengths = np.sqrt(count * squares[spanned])
+    return _positive(squares[spanned]), (precise.T @ (vectors[:, spanned] / lengths)).astype(
+        X.dtype
     )
 
 

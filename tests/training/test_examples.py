@@ -81,3 +81,10 @@ def test_threads_return_results_in_order_and_leave_blas_as_it_was(
 
     assert in_threads(wait, [3, 1, 4, 2]) == [9, 1, 16, 4]
     assert blas_threads() == before
+
+
+def test_the_matrix_is_the_standardised_features_and_the_ones(rows: np.ndarray) -> None:
+    standardization = Standardization.fit(rows, center=True, scale="pixel")
+    expected = np.ones((len(rows), 21), np.float32)
+    standardization.apply(rows, expected[:, :-1])
+    np.testing.assert_array_equal(Examples(rows, standardization).matrix(), expected)

@@ -48,3 +48,20 @@ def test_without_regularisation_a_constant_feature_is_no_division_by_zero(
     found = Preconditioner.of(case.objective().examples)
     gradient = np.ones((3, 3, 7), np.float32)
     assert np.isfinite(found.solve(gradient, CURVATURE, np.zeros(3))).all()
+
+
+def test_few_examples_are_decomposed_by_what_they_span() -> None:
+    case = problem(examples=20, features=60)
+    case.rows[7] = case.rows[3]  # one direction less
+    X = np.hstack([case.rows, np.ones((20, 1))]).astype(np.float64)
+    found = Preconditioner.of(case.objective().examples)
+    assert found.directions is not None
+    assert found.directions.shape == (61, 19)
+    np.testing.assert_allclose(found.directions.T @ found.directions, np.eye(19), atol=1e-4)
+    # A gradient is a sum of examples: of such ones the product is that with the whole Gram matrix.
+    gradient = (np.random.default_rng(0).normal(size=(9, 20)) @ X).reshape(3, 3, 61)
+    solved = found.solve(gradient.astype(np.float32), CURVATURE, DECAY)
+    for model in range(3):
+        hessian = CURVATURE[model] * X.T @ X / 20 + DECAY[model] * np.eye(61)
+        expected = np.linalg.solve(hessian, gradient[:, model].T).T
+        np.testing.assert_allclose(solved[:, model], expected, rtol=1e-3, atol=1e-3)
