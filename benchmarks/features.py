@@ -112,7 +112,9 @@ def compare_extraction(images: int, repeats: int, announce: Announce) -> Compari
         [whitening, (grid.positions, rank, feature_map.signs * columns)],
     )
     own = PatchProducts(
-        "products without the negative filters", images, [whitening, (grid.positions, rank, columns)]
+        "products without the negative filters",
+        images,
+        [whitening, (grid.positions, rank, columns)],
     )
     extraction = PatchExtraction(feature_map, make_synthetic("train", size=images).images)
     measured = measure([everything, own, extraction], None, repeats, announce)

@@ -98,9 +98,7 @@ def normalized(patches: Floats) -> NDArray[np.float32]:
     )
 
 
-def _sample(
-    images: Images, size: int, count: int, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _sample(images: Images, size: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Patches (count, 3 * size * size) from anywhere in any images."""
     pictures = images.reshape(-1, *IMAGE_SHAPE)
     which = rng.integers(len(images), size=(count, 1, 1, 1))

@@ -384,9 +384,7 @@ class _TriangleExtraction:
 _EXTRACTIONS = {"threshold": _ThresholdExtraction, "triangle": _TriangleExtraction}
 
 
-def _tiles(
-    filters: NDArray[np.float32], positions: int
-) -> list[tuple[slice, NDArray[np.float32]]]:
+def _tiles(filters: NDArray[np.float32], positions: int) -> list[tuple[slice, NDArray[np.float32]]]:
     """Filters (n, K) cut into parts, each contiguous and with its columns."""
     most = max(1, _TILE_BYTES // (positions * filters.itemsize))
     count = math.ceil(filters.shape[1] / most)

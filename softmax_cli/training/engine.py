@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, PerModel
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.training.forked import Fork, shared_zeros
 from softmax_cli.training.updates import Update
 

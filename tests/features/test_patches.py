@@ -60,7 +60,9 @@ def plain_features(feature_map: Patches, image: NDArray[Any], **options: Any) ->
                 answers[row, column, 0] = np.maximum(z.mean() - z, 0)
     g = options["regions"]
     spans = [slice(r * count // g, math.ceil((r + 1) * count / g)) for r in range(g)]
-    means = np.array([[answers[rows, columns].mean(axis=(0, 1)) for columns in spans] for rows in spans])
+    means = np.array(
+        [[answers[rows, columns].mean(axis=(0, 1)) for columns in spans] for rows in spans]
+    )
     return (np.sqrt(means + 0.01) - 0.1).ravel()
 
 
@@ -149,7 +151,9 @@ def test_views_show_the_patches_that_filters_stand_for() -> None:
     assert views.weights.shape == (4, 24, 3, 3)
     # A whitened image of a filter points where the filter does.
     whitened = views.filters.transpose(0, 3, 1, 2).reshape(12, -1) @ fitted.dictionary.projection
-    cosines = (whitened * fitted.dictionary.filters.T).sum(axis=1) / np.linalg.norm(whitened, axis=1)
+    cosines = (whitened * fitted.dictionary.filters.T).sum(axis=1) / np.linalg.norm(
+        whitened, axis=1
+    )
     np.testing.assert_allclose(cosines, 1, atol=1e-3)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
+from softmax_cli.blas import limited_to
 from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
@@ -14,7 +15,6 @@ from softmax_cli.config.writing import plain_values, to_yaml
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
-from softmax_cli.blas import limited_to
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.outcomes import Outcome
 from softmax_cli.tuning.stack_run import StackTask
