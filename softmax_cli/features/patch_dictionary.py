@@ -94,7 +94,8 @@ def normalized(patches: Floats) -> NDArray[np.float32]:
     """Patches (n, pixels) without their mean and contrast."""
     centred = patches - patches.mean(axis=1, keepdims=True)
     deviations = np.sqrt(centred.var(axis=1, keepdims=True) + CONTRAST_FLOOR)
-    return (centred / deviations).astype(np.float32)
+    rows: NDArray[np.float32] = (centred / deviations).astype(np.float32)
+    return rows
 
 
 def _sample(images: Images, size: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -103,7 +103,7 @@ def test_kmeans_lowers_its_objective_and_finds_directions() -> None:
     patches = (true[:, which] * np.where(flipped, parity[:, None], 1) * lengths).T
     patches = (patches + 0.05 * rng.standard_normal(patches.shape)).astype(np.float32)
     begin = rng.standard_normal((5, 6)).astype(np.float32)
-    begin /= np.linalg.norm(begin, axis=0)
+    begin = (begin / np.linalg.norm(begin, axis=0)).astype(np.float32)
     found, errors = spherical_kmeans(patches, begin, parity, 15)
     assert (np.diff(errors) <= 1e-6).all()
     assert errors[-1] < 0.1 * errors[0]
