@@ -93,9 +93,9 @@ def learn_dictionary(
 def normalized(patches: Floats) -> NDArray[np.float32]:
     """Patches (n, pixels) without their mean and contrast."""
     centred = patches - patches.mean(axis=1, keepdims=True)
-    return np.asarray(
-        centred / np.sqrt(centred.var(axis=1, keepdims=True) + CONTRAST_FLOOR), np.float32
-    )
+    deviations = np.sqrt(centred.var(axis=1, keepdims=True) + CONTRAST_FLOOR)
+    rows: NDArray[np.float32] = (centred / deviations).astype(np.float32)
+    return rows
 
 
 def _sample(images: Images, size: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -105,7 +105,8 @@ def _sample(images: Images, size: int, count: int, rng: np.random.Generator) -> 
     top, left = rng.integers(SIDE - size + 1, size=(2, count, 1, 1, 1))
     channels, span = np.arange(CHANNELS)[:, None, None], np.arange(size)
     patches = pictures[which, channels, top + span[:, None], left + span]
-    return patches.reshape(count, -1).astype(np.float32)
+    rows: NDArray[np.float32] = patches.reshape(count, -1).astype(np.float32)
+    return rows
 
 
 def _whitening(
@@ -147,7 +148,8 @@ def _directions(vectors: NDArray[np.float32], rng: np.random.Generator) -> NDArr
     """Columns of length 1; columns of zeros, from patches without contrast, point anywhere."""
     lost = ~vectors.any(axis=0)
     vectors[:, lost] = rng.standard_normal((len(vectors), int(lost.sum())))
-    return vectors / np.linalg.norm(vectors, axis=0)
+    units: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=0)
+    return units
 
 
 def spherical_kmeans(

@@ -26,7 +26,7 @@ in any company: kernels of BLAS depend on shapes.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -283,7 +283,7 @@ class _WhitenedPatches:
 
     def _sums(self, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
         """Sums (positions,) over each patch of pixels (3, 32, 32)."""
-        sums = self._reach @ pixels.sum(axis=0) @ self._reach.T
+        sums: NDArray[np.float32] = self._reach @ pixels.sum(axis=0) @ self._reach.T
         return sums.reshape(-1).astype(np.float64)
 
 
@@ -381,7 +381,10 @@ class _TriangleExtraction:
         take_root(features)
 
 
-_EXTRACTIONS = {"threshold": _ThresholdExtraction, "triangle": _TriangleExtraction}
+_EXTRACTIONS: Final[dict[Activation, type[_ThresholdExtraction | _TriangleExtraction]]] = {
+    "threshold": _ThresholdExtraction,
+    "triangle": _TriangleExtraction,
+}
 
 
 def _tiles(filters: NDArray[np.float32], positions: int) -> list[tuple[slice, NDArray[np.float32]]]:

@@ -1,4 +1,4 @@
-"""``dictionary.png`` and ``patches.png``: the filters of patch features, and what classes make of them."""
+"""``dictionary.png`` and ``patches.png``: the filters of patches, and what they say about classes."""
 
 import math
 from collections.abc import Sequence
@@ -37,11 +37,11 @@ def dictionary_figure(filters: NDArray[np.floating[Any]], *, total: int) -> Figu
     for number, image in enumerate(shown):
         top, left = (side + 1) * (number // columns), (side + 1) * (number % columns)
         mosaic[top : top + side, left : left + side] = image
-    number = f"{len(shown)} of {len(filters)}" if len(shown) < len(filters) else f"{len(shown)}"
+    count = f"{len(shown)} of {len(filters)}" if len(shown) < len(filters) else f"{len(shown)}"
     figure = new_figure(
         7.5,
         7.5 * len(mosaic) / mosaic.shape[1] + 0.1,
-        f"Dictionary: {number} filters; with their mirror images there are {total}",
+        f"Dictionary: {count} filters; with their mirror images there are {total}",
     )
     axes = figure.subplots()
     axes.set_axis_off()
@@ -118,10 +118,13 @@ def _as_colours(filters: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Filters (n, s, s, 3) with 0 as grey and the number farthest from 0 as black or white."""
     largest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
     shares = np.divide(filters, largest, out=np.zeros(filters.shape), where=largest > 0)
-    return np.rint(127.5 * (1 + shares)).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(127.5 * (1 + shares)).astype(np.uint8)
+    return colours
 
 
 def _as_map(shares: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Colours (..., 3) of numbers from -1, red, over 0, white, to 1, blue."""
     ink = np.where(shares[..., None] > 0, to_rgb(BLUE), to_rgb(VERMILION))
-    return np.rint(255 * (1 + np.abs(shares)[..., None] * (ink - 1))).astype(np.uint8)
+    tint = 1 + np.abs(shares)[..., None] * (ink - 1)
+    colours: NDArray[np.uint8] = np.rint(255 * tint).astype(np.uint8)
+    return colours

@@ -100,10 +100,11 @@ def test_kmeans_lowers_its_objective_and_finds_directions() -> None:
     true /= np.linalg.norm(true, axis=0)
     which, flipped = rng.integers(3, size=3000), rng.integers(2, size=3000)
     lengths = rng.standard_normal(3000) * 3  # of both signs
-    patches = (true[:, which] * np.where(flipped, parity[:, None], 1) * lengths).T
-    patches = (patches + 0.05 * rng.standard_normal(patches.shape)).astype(np.float32)
+    exact = (true[:, which] * np.where(flipped, parity[:, None], 1) * lengths).T
+    patches = (exact + 0.05 * rng.standard_normal(exact.shape)).astype(np.float32)
     begin = rng.standard_normal((5, 6)).astype(np.float32)
-    found, errors = spherical_kmeans(patches, begin / np.linalg.norm(begin, axis=0), parity, 15)
+    begin = (begin / np.linalg.norm(begin, axis=0)).astype(np.float32)
+    found, errors = spherical_kmeans(patches, begin, parity, 15)
     assert (np.diff(errors) <= 1e-6).all()
     assert errors[-1] < 0.1 * errors[0]
     both = np.concatenate([found, parity[:, None] * found], axis=1)

@@ -102,7 +102,7 @@ def test_an_image_without_contrast_has_the_same_row_whatever_its_colour() -> Non
 def test_floats_are_taken_for_what_they_are() -> None:
     images = some_images()
     fitted = Patches(**settings()).fit(images, SEED)
-    of_floats = fitted.transform(images.astype(np.float32))  # type: ignore[arg-type]
+    of_floats = fitted.transform(images.astype(np.float32))
     assert (of_floats == fitted.transform(images)).all()
 
 
