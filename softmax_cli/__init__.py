@@ -16,8 +16,8 @@ The rooms. Each imports only rooms that stand below it here; a test checks every
 - ``config``: settings: YAML, presets, ``KEY=VALUE``
 - ``runs``: run directories, checkpoints, model files; every byte written goes through here
 - ``model``: softmax, losses with their gradients, the stack of linear classifiers; numpy alone
-- ``paths``, ``arrays``, ``blas``, ``errors``: paths as users write them, names for kinds of arrays,
-  the threads of BLAS, the one tree of errors
+- ``paths``, ``arrays``, ``blas``, ``threads``, ``errors``: paths as users write them, names for
+  kinds of arrays, the threads of BLAS, how many of them a computation gets, the one tree of errors
 """
 
 __version__ = "0.1.0"

@@ -12,12 +12,22 @@ def blas_threads() -> int:
     return max((library.num_threads or 1 for library in _libraries()), default=1)
 
 
+def is_blas_known() -> bool:
+    """Whether the BLAS behind numpy is one whose threads can be told and set."""
+    return bool(_libraries())
+
+
+def limit_to(threads: int) -> None:
+    """Let BLAS use so many threads from now on, in the whole process."""
+    for library in _libraries():
+        library.set_num_threads(threads)
+
+
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
     """Within this context BLAS uses so many threads, in the whole process."""
     before = [(library, library.num_threads) for library in _libraries()]
-    for library, _ in before:
-        library.set_num_threads(threads)
+    limit_to(threads)
     try:
         yield
     finally:

@@ -38,9 +38,10 @@ MAY_KNOW: dict[str, set[str]] = {
     "paths": set(),
     "arrays": set(),
     "blas": set(),
+    "threads": set(),
     "errors": set(),
 }
-FOR_ALL = {"paths", "arrays", "blas", "errors", "__version__"}
+FOR_ALL = {"paths", "arrays", "blas", "threads", "errors", "__version__"}
 
 
 def room_of(module: Path) -> str:

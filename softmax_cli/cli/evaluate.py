@@ -54,6 +54,7 @@ def evaluate(
     ] = False,
     data_dir: options.DataDir = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

@@ -60,6 +60,26 @@ DataDir: TypeAlias = Annotated[
         envvar=DATA_DIR_VARIABLE,
     ),
 ]
+
+
+def _use_threads(count: int | None) -> int | None:
+    if count is not None:
+        from softmax_cli.threads import use_threads
+
+        use_threads(count)
+    return count
+
+
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        max=1024,
+        callback=_use_threads,
+        help="The most threads to compute with. [default: the cores that this process may use]",
+    ),
+]
 Seed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", help="Seed, in place of the configuration's.")
 ]

@@ -61,6 +61,7 @@ def predict(
             "--format", help="A table, one JSON document, or a line of JSON for each image."
         ),
     ] = PredictionFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

@@ -45,6 +45,7 @@ def sweep(
     data_dir: options.DataDir = None,
     seed: options.Seed = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

@@ -40,6 +40,7 @@ def train(
     data_dir: options.DataDir = None,
     seed: options.Seed = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

@@ -205,10 +205,11 @@ class Patches:
         # Imported here, because whoever predicts from pixels does not need them.
         from concurrent.futures import ThreadPoolExecutor
 
-        from softmax_cli.blas import blas_threads, limited_to
+        from softmax_cli.blas import limited_to
+        from softmax_cli.threads import thread_limit
 
         features = np.empty((len(images), self.size), np.float32)
-        threads = min(blas_threads(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
+        threads = min(thread_limit(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
         starts = iter(range(0, len(images), _IMAGES_AT_A_TIME))
         with limited_to(1):
             if threads <= 1:

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, PerModel
-from softmax_cli.blas import blas_threads, limited_to
+from softmax_cli.blas import limited_to
 from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.threads import thread_limit, threads_for
 from softmax_cli.training.forked import Fork, shared_zeros
 from softmax_cli.training.updates import Update
 
@@ -96,11 +97,14 @@ class StepEngine:
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Within this context a second process takes part, if the system allows it."""
-        threads = blas_threads()
+        threads = thread_limit()
+        # What one shard multiplies at a time, forwards or backwards.
+        product = self.error.shape[-1] * self._memory.products.shape[-1] * self._stack.features / 2
         if threads < _SHARDS or not self._is_large_enough_to_share():
-            yield
+            with limited_to(threads_for(product, threads)):
+                yield
             return
-        with limited_to(threads // _SHARDS):
+        with limited_to(threads_for(product, threads // _SHARDS)):
             try:
                 self._start_fork()
                 yield

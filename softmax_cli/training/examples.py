@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Rows
-from softmax_cli.blas import blas_threads, limited_to
+from softmax_cli.blas import limited_to
 from softmax_cli.features.standardization import Standardization
+from softmax_cli.threads import thread_limit
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -139,7 +140,7 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
 
     Meanwhile BLAS computes each product on the thread that asks for it.
     """
-    threads = blas_threads()
+    threads = thread_limit()
     with limited_to(1):
         if threads == 1:
             return [function(item) for item in items]

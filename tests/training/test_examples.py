@@ -59,7 +59,7 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -
     weights = RNG.normal(size=(7, 21)).astype(np.float32)
     results = []
     for threads in (1, 3):
-        monkeypatch.setattr(examples_room, "blas_threads", returning(threads))
+        monkeypatch.setattr(examples_room, "thread_limit", returning(threads))
         examples = Examples(BYTES, standardization)
         scores = examples.scores(weights)
         gradient = examples.gradient(scores.__getitem__, 7)
@@ -72,7 +72,7 @@ def test_threads_return_results_in_order_and_leave_blas_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = blas_threads()
-    monkeypatch.setattr(examples_room, "blas_threads", returning(2))
+    monkeypatch.setattr(examples_room, "thread_limit", returning(2))
     both = threading.Barrier(2)
 
     def wait(item: int) -> int:
