@@ -3,20 +3,17 @@
 It needs no other library than the package itself does.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 
-from benchmarks.contenders.products import ProductsAlone
 from benchmarks.timing import Spread, seconds_of
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.training.assembly import build_trainer
-from softmax_cli.training.trainer import Progress, Trainer
+from softmax_cli.training.timing import step_blocks
+from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import prepare_training_data
 
 MODELS = (1, 24)
@@ -60,19 +57,23 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
         repeats: number of blocks.
     """
     trainer = _trainer(images, models, batch_size)
-    warm_up = _seconds_of_steps(trainer, _WARM_UP_STEPS) / _WARM_UP_STEPS
-    count = max(10, round(_BLOCK_SECONDS / warm_up))
-    columns = len(images.class_names) * models
-    products = ProductsAlone(batch_size, images.images.shape[1], columns, count)
-    products.setup()
-    products.run()
-    blocks = [(_seconds_of_steps(trainer, count), seconds_of(products.run)) for _ in range(repeats)]
+    ((warm_up, _),) = step_blocks(
+        trainer, batch_size, 1, steps=_WARM_UP_STEPS, warm_up=_WARM_UP_STEPS
+    )
+    blocks = step_blocks(
+        trainer,
+        batch_size,
+        repeats,
+        steps=max(10, round(_BLOCK_SECONDS / warm_up)),
+        warm_up=_WARM_UP_STEPS,
+        timer=seconds_of,
+    )
     return StepTimes(
         models=models,
         batch_size=batch_size,
         images=len(images),
-        seconds=Spread.of([step / count for step, _ in blocks]),
-        product_seconds=Spread.of([product / count for _, product in blocks]),
+        seconds=Spread.of([step for step, _ in blocks]),
+        product_seconds=Spread.of([product for _, product in blocks]),
         ratio=Spread.of([step / product for step, product in blocks]),
     )
 
@@ -89,18 +90,6 @@ def _trainer(images: ImageSet, models: int, batch_size: int) -> Trainer:
     )
     data = prepare_training_data(config, images, images.take_last(1))
     return build_trainer([config] * models, data)
-
-
-def _seconds_of_steps(trainer: Trainer, count: int) -> float:
-    """Of some steps, once they have got going; in the end all of the machine is free again."""
-    with closing(trainer.train()) as steps:
-        _advance(steps, _WARM_UP_STEPS)
-        return seconds_of(lambda: _advance(steps, count))
-
-
-def _advance(steps: Iterator[Progress], count: int) -> None:
-    for _ in islice(steps, count):
-        pass
 
 
 def many_synthetic_images() -> ImageSet:

@@ -8,13 +8,14 @@ from statistics import median
 from typing import Protocol
 
 from benchmarks.task import Images, LinearModel
+from softmax_cli.training import timing
 
 Announce = Callable[[str], None]
 
 _PAUSE_SECONDS = 0.3
 """Between runs: the threads of a library spin for a while before they sleep, on others' cores."""
 
-_LEAST_ACCURACY = 0.2
+_MIN_ACCURACY = 0.2
 """Twice chance among ten classes: less is not learning."""
 
 
@@ -55,7 +56,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What came of one contender.
+    """The times and accuracies of one contender.
 
     Attributes:
         name: of the contender.
@@ -64,7 +65,7 @@ class Measurement:
         models: number of models judged.
         validation_accuracy: mean over these models, one for each round; empty without models.
         test_accuracy: the same on the test images.
-        complaint: why this contender's time does not count; empty if it does.
+        complaint: why the time of this contender is not valid; empty if it is.
     """
 
     name: str
@@ -152,9 +153,7 @@ def seconds_of(run: Callable[[], object]) -> float:
     """Wall time of one run, after garbage is collected and others' threads have gone to sleep."""
     gc.collect()
     time.sleep(_PAUSE_SECONDS)
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    return timing.seconds_of(run)
 
 
 def _run_once(contender: Contender, images: Images | None) -> Measurement:
@@ -203,7 +202,7 @@ def agreeing(measurements: Sequence[Measurement], tolerance: float) -> tuple[Mea
 
 
 def _complaint(accuracy: float, expected: float, tolerance: float) -> str:
-    if not accuracy >= _LEAST_ACCURACY:
+    if not accuracy >= _MIN_ACCURACY:
         return f"did not learn: {100 * accuracy:.1f} % of the test images"
     if abs(accuracy - expected) > tolerance:
         return (

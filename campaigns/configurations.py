@@ -20,8 +20,8 @@ from campaigns.processes.program import run_program
 
 _SECONDS, _SECONDS_PER_TRIAL = 1.0, 0.5e-3
 _BYTES, _BYTES_PER_TRIAL = 64 << 20, 16 << 10
-_LONGEST_LINE = 2500
-_MOST_LINES = 21
+_MAX_LINE = 2500
+_MAX_LINES = 21
 
 
 def run(trial: Trial) -> None:
@@ -74,7 +74,7 @@ def _unclear(message: str) -> str | None:
     lines = message.splitlines()
     if not message.isprintable() and not all(line.isprintable() for line in lines):
         return f"control characters in {message!r}"
-    if not lines or len(lines) > _MOST_LINES or max(map(len, lines)) > _LONGEST_LINE:
+    if not lines or len(lines) > _MAX_LINES or max(map(len, lines)) > _MAX_LINE:
         return f"{len(lines)} lines, the longest of {max(map(len, lines), default=0)} characters"
     if not all("expected" in line or line == "... and more" for line in lines):
         return f"a line does not say what was expected: {message!r:.500}"

@@ -3,7 +3,7 @@
 ``__all__`` lists what Python code imports from here, and ``docs/python.md`` shows how it is used. A
 name is loaded when it is first asked for: ``import softmax_cli`` alone imports nothing else.
 
-The rooms. Each knows only rooms that stand below it here; a test holds every import to that:
+The rooms. Each imports only rooms that stand below it here; a test checks every import:
 
 - ``cli``: the ``softmax`` command, a small file for each subcommand; the only place that prints
 - ``api``: the Python interface: estimators, data sets and finished runs as objects
@@ -16,8 +16,8 @@ The rooms. Each knows only rooms that stand below it here; a test holds every im
 - ``config``: settings: YAML, presets, ``KEY=VALUE``
 - ``runs``: run directories, checkpoints, model files; every byte written goes through here
 - ``model``: softmax, losses with their gradients, the stack of linear classifiers; numpy alone
-- ``paths``, ``arrays``, ``errors``: paths as users write them, names for kinds of arrays, the one
-  tree of errors
+- ``paths``, ``arrays``, ``blas``, ``errors``: paths as users write them, names for kinds of arrays,
+  the threads of BLAS, the one tree of errors
 """
 
 __version__ = "0.1.0"

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
-Integers: TypeAlias = NDArray[np.integer[Any]]
 Labels: TypeAlias = NDArray[np.integer[Any]]
 """True classes (N,), each an index below C."""
 

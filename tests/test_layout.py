@@ -11,14 +11,6 @@ WITHOUT_TESTS = {
     "__main__.py": "starts the command line; tests run it as a process of its own",
     "arrays.py": "names for types, no code",
     "features/feature_map.py": "a contract, no code; tests of feature_maps hold every map to it",
-    "cli/app.py": "tested through the subcommands",
-    "cli/output.py": "tested through the subcommands",
-    "cli/progress.py": "tested through the subcommands",
-    "cli/settings.py": "tested through the subcommands",
-    "cli/sweep_plan.py": "tested through the subcommands",
-    "cli/sweep_progress.py": "tested through the subcommands",
-    "cli/train_progress.py": "tested through the subcommands",
-    "plots/image_grid.py": "tested through the pictures that it arranges",
 }
 """Modules that need no test module of their own, and why."""
 

@@ -37,9 +37,10 @@ MAY_KNOW: dict[str, set[str]] = {
     "model": set(),
     "paths": set(),
     "arrays": set(),
+    "blas": set(),
     "errors": set(),
 }
-FOR_ALL = {"paths", "arrays", "errors", "__version__"}
+FOR_ALL = {"paths", "arrays", "blas", "errors", "__version__"}
 
 
 def room_of(module: Path) -> str:

@@ -41,7 +41,7 @@ _TEXTS = (
     b"true",
 )
 _FILLINGS = ("[" * 900, "[0]," * 200, "{}," * 300, '{"a":[' * 100, "\U0001f438" * 200, "1," * 400)
-_LONGEST_HEADER = 1 << 20
+_MAX_HEADER = 1 << 20
 _SETTINGS = b'\\"settings\\":'
 
 
@@ -204,7 +204,7 @@ def _announced_length(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
 
 def _bulk(rng: random.Random, text: bytes, tensors: bytes) -> bytes:
     """A header of up to two megabytes, of what takes most memory and time to parse."""
-    size = rng.choice((10_000, 100_000, _LONGEST_HEADER - 8_000, 2 * _LONGEST_HEADER))
+    size = rng.choice((10_000, 100_000, _MAX_HEADER - 8_000, 2 * _MAX_HEADER))
     header = json.loads(text)
     envelope = json.loads(header["__metadata__"]["softmax"])
     change = rng.randrange(4)

@@ -21,7 +21,7 @@ from campaigns.processes import program
 from campaigns.processes.fork_server import SECONDS, ForkServer, serve
 from softmax_cli.data.dataset import Publication
 
-_LONGEST_ARGUMENT = 300
+_MAX_ARGUMENT = 300
 _OUTPUTS = ("out", "err", "events")
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
 
@@ -177,7 +177,7 @@ def _told(argument: object) -> str | int:
     if isinstance(argument, CodeType):
         return f"{argument.co_filename}:{argument.co_name}"
     if isinstance(argument, str | bytes):
-        return repr(argument[:_LONGEST_ARGUMENT])[1:-1]
+        return repr(argument[:_MAX_ARGUMENT])[1:-1]
     return type(argument).__name__
 
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset, load_split
+from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
 from softmax_cli.data.images import ImageSet
 from softmax_cli.paths import expand_home
 
@@ -51,5 +51,5 @@ def load_dataset(
     spec = find_dataset(name)
     folder = os.environ.get("SOFTMAX_DATA_DIR", DEFAULT_DATA_DIR) if data_dir is None else data_dir
     directory = Path(expand_home(os.fspath(folder)))
-    train, test = (load_split(spec.name, directory, split) for split in ("train", "test"))
+    train, test = spec.load(directory, "train"), spec.load(directory, "test")
     return Dataset(spec.name, train.class_names, train, test)

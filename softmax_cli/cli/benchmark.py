@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 from softmax_cli.errors import ConfigurationError, DataError
@@ -49,11 +49,11 @@ def benchmark(
             help="Real images (cifar10), or some made from a seed (synthetic). [default: cifar10]",
         ),
     ] = None,
-    data_dir: DataDir = None,
+    data_dir: options.DataDir = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights.")] = 0,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Time the softmax loss in loops, vectorised and as training computes it.
 

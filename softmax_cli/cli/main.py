@@ -39,7 +39,7 @@ def main() -> NoReturn:
         try:
             app(prog_name=program_name())
         finally:
-            # Here, where it can be told if the results cannot be written.
+            # Here, so that a failure to write the results is reported.
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("SOFTMAX_DEBUG") == "1":
@@ -51,7 +51,7 @@ def main() -> NoReturn:
 
 
 def _report(error: Exception | KeyboardInterrupt) -> int:
-    """Print what is to be said about an error; return the exit code."""
+    """Print an error and its hint; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
         print_error("interrupted")
         return signals.exit_code()
@@ -77,7 +77,7 @@ def _report(error: Exception | KeyboardInterrupt) -> int:
 
 
 def _is_closed_pipe(error: OSError) -> bool:
-    """Whether nobody reads what is printed; Windows calls that an invalid argument of no file."""
+    """Whether stdout was closed by its reader; Windows reports an invalid argument of no file."""
     is_nameless = error.errno == errno.EINVAL and error.filename is None
     return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and is_nameless)
 

@@ -3,13 +3,15 @@
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from softmax_cli.cli.completion import complete_config
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.paths import expand_home
+
+DATA_DIR_VARIABLE = "SOFTMAX_DATA_DIR"
 
 
 class OutputFormat(StrEnum):
@@ -34,6 +36,11 @@ def parse_path(text: str | Path) -> Path:
     return parsed.absolute() if str(parsed).startswith("~") else parsed
 
 
+def directory(name: str, help: str, *, envvar: str | None = None) -> Any:  # noqa: A002 - as typer
+    """An option whose value is the path of a directory."""
+    return typer.Option(name, parser=parse_path, metavar="DIR", envvar=envvar, help=help)
+
+
 Format: TypeAlias = Annotated[
     OutputFormat,
     typer.Option("--format", help="Print results as a table, or as one JSON document."),
@@ -42,16 +49,15 @@ Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no messages, only results.")
 ]
 Verbose: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More about what is being done, and with what.")
+    bool,
+    typer.Option("--verbose", "-v", help="Print details, such as the versions of numpy and BLAS."),
 ]
 DataDir: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
+    directory(
         "--data-dir",
-        parser=parse_path,
-        metavar="DIR",
-        envvar="SOFTMAX_DATA_DIR",
-        help="Folder that contains cifar-10-batches-py/. [default: data.dir of the configuration]",
+        "Folder that contains that of the data set. [default: data.dir of the configuration]",
+        envvar=DATA_DIR_VARIABLE,
     ),
 ]
 Seed: TypeAlias = Annotated[
@@ -99,18 +105,10 @@ Run: TypeAlias = Annotated[
 ]
 RunDir: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--run-dir",
-        parser=parse_path,
-        metavar="DIR",
-        help="Directory for this run. [default: a new one below runs/]",
-    ),
+    directory("--run-dir", "Directory for this run. [default: a new one below runs/]"),
 ]
 Resume: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--resume", parser=parse_path, metavar="DIR", help="Go on with the unfinished run in DIR."
-    ),
+    Path | None, directory("--resume", "Go on with the unfinished run in DIR.")
 ]
 Overwrite: TypeAlias = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run that --run-dir holds.")

@@ -86,7 +86,7 @@ class Output:
 
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
-    """JSON as stdout can show it: its own escapes stand for what the encoding lacks."""
+    """JSON that stdout can encode: characters that its encoding lacks are written as escapes."""
     escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     return json.dumps(document, indent=indent, ensure_ascii=escaped, allow_nan=False)
 

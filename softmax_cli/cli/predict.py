@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli.options import OutputFormat, Quiet, Run, Temperature, Verbose, parse_path_text
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output, json_text
 from softmax_cli.cli.tables import cell_width, padded, printable
 
@@ -35,14 +35,14 @@ class PredictionFormat(StrEnum):
 
 
 def predict(
-    run: Run,
+    run: options.Run,
     images: Annotated[
         list[str],
         typer.Argument(
-            parser=parse_path_text,
+            parser=options.parse_path_text,
             metavar="IMAGE...",
             help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
-            "images (N, 32, 32, 3).",
+            "images (N, 32, 32, 3), or of features (N, D) for a model of your own features.",
         ),
     ],
     top: Annotated[
@@ -54,15 +54,15 @@ def predict(
             "--calibrated", help="Probabilities at the temperature of `evaluate --calibrate`."
         ),
     ] = False,
-    temperature: Temperature = None,
+    temperature: options.Temperature = None,
     form: Annotated[
         PredictionFormat,
         typer.Option(
             "--format", help="A table, one JSON document, or a line of JSON for each image."
         ),
     ] = PredictionFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Name the classes of images, the likeliest first, with their probabilities.
 
@@ -81,7 +81,7 @@ def predict(
     if calibrated and temperature is not None:
         raise typer.BadParameter("--calibrated takes a fitted temperature: leave out --temperature")
     output = Output(
-        OutputFormat.JSON if form is PredictionFormat.JSON else OutputFormat.TABLE,
+        options.OutputFormat.JSON if form is PredictionFormat.JSON else options.OutputFormat.TABLE,
         quiet=quiet,
         verbose=verbose,
     )
@@ -102,13 +102,24 @@ def predict(
 def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
-    """What is printed of each image, in order: its classes, after a warning or not, or an error."""
-    from softmax_cli.data.photos import read_batches
+    """What is printed for each image, in order: an error, or its classes and perhaps a warning."""
     from softmax_cli.evaluation.predictor import scores_of
 
-    for batch in read_batches(images, sys.stdin.buffer):
+    for batch in _batches(model, images):
         scores = scores_of(model, batch.images)
         yield from _batch_results(batch, scores, model.class_names, top, temperature)
+
+
+def _batches(model: "SavedModel", images: list[str]) -> "Iterator[PhotoBatch]":
+    from softmax_cli.evaluation.predictor import sees_pictures
+
+    if sees_pictures(model):
+        from softmax_cli.data.photos import read_batches
+
+        return read_batches(images, sys.stdin.buffer)
+    from softmax_cli.data.feature_batches import read_feature_batches
+
+    return read_feature_batches(images, len(model.weights))
 
 
 def _batch_results(
@@ -186,7 +197,7 @@ def _kind(result: dict[str, Any]) -> str:
 
 
 def _report(result: dict[str, Any], kind: str, output: Output) -> None:
-    """Write an error or a warning on stderr; when quiet, an image that has classes has no more."""
+    """Write an error on stderr, and unless quiet a warning."""
     if kind == "classes" or (kind == "warning" and output.quiet):
         return
     # Not a rich console: there may be thousands, and its import would outlast a prediction.

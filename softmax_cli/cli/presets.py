@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from softmax_cli.cli import options
 from softmax_cli.cli.completion import complete_preset
-from softmax_cli.cli.options import Format, OutputFormat
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.tables import FactsTable
 
@@ -28,7 +28,7 @@ def presets(
         SchemaKind | None,
         typer.Option("--schema", help="Print the JSON schema of such files, for an editor."),
     ] = None,
-    form: Format = OutputFormat.TABLE,
+    form: options.Format = options.OutputFormat.TABLE,
 ) -> None:
     """List the shipped configurations, or print one.
 
@@ -59,7 +59,7 @@ def presets(
         listed = [{"name": k, "description": v} for k, v in descriptions.items()]
         output.result({"presets": listed}, lambda: FactsTable(descriptions))
         return
-    if form is OutputFormat.JSON:
+    if form is options.OutputFormat.JSON:
         output.result({**document, "text": text}, lambda: "")
     else:
         sys.stdout.write(text)

@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Literal, Self
 
+from softmax_cli.cli import signals
 from softmax_cli.cli.output import Output, stderr_console
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ _BAR_WIDTH = 24
 
 
 class ProgressDisplay:
-    """Progress on stderr; a context manager that leaves the terminal in order.
+    """Progress on stderr, and what else an observer of a run needs.
+
+    It is a context manager that leaves the terminal in order.
 
     Args:
         output: says whether to be quiet.
@@ -48,6 +51,14 @@ class ProgressDisplay:
         traceback: "TracebackType | None",
     ) -> None:
         self.remove()
+
+    def warned(self, message: str) -> None:
+        """Print a warning."""
+        self._output.warning(message)
+
+    def stop_requested(self) -> bool:
+        """Whether Ctrl-C was pressed, or another signal asked to stop."""
+        return signals.stop_requested()
 
     def begin(self, completed: int = 0) -> None:
         """Start to count: what is completed by now took no time."""

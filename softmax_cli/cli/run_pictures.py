@@ -54,7 +54,7 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the result stands, whatever a drawing raises
+    except Exception as error:  # noqa: BLE001 - a failed drawing must not fail the run
         output.warning(
             f"{name} was not drawn: {describe(error)}\n"
             f"Everything else is complete. To draw it later: softmax visualize {quoted(run)}"
@@ -63,13 +63,16 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
 
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
+    from softmax_cli.config.loading import load_train_config
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.runs.tables import read_numbers
 
     columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
     if not columns["iteration"]:
         return []
-    figure = curves_figure(columns, title=run.path.resolve().name)
+    method = load_train_config(str(run.settings_file)).optimizer.method
+    title = run.path.resolve().name
+    figure = curves_figure(columns, title=title, full_batch=method == "lbfgs")
     return [(album or Album(run.path)).add("curves", figure)]
 
 
@@ -94,16 +97,30 @@ def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     return [(album or Album(run.path)).add("heatmap", figure)]
 
 
-def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
-    """Draw a model's weights in pixel space as ``weights``."""
-    from softmax_cli.evaluation.predictor import pixel_weights
+def draw_weights(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
+    """Draw a model's weights as ``weights``, if there is a picture for what it looks at.
+
+    Those that pixels meet are drawn as templates, those of oriented gradients as strokes. For those
+    of patches there are two pictures, ``dictionary`` and ``patches``.
+    """
+    from softmax_cli.evaluation.predictor import patch_views_of, pixel_weights, strokes_of
+    from softmax_cli.plots.hog_strokes import strokes_figure
+    from softmax_cli.plots.patch_grids import dictionary_figure, patches_figure
     from softmax_cli.plots.templates import template_images, templates_figure
 
-    weights = pixel_weights(model)
-    if weights is None:
+    names = model.class_names
+    weights, strokes, views = pixel_weights(model), strokes_of(model), patch_views_of(model)
+    if weights is not None:
+        figure = templates_figure(template_images(weights, scale), names, scale=scale)
+    elif strokes is not None:
+        figure = strokes_figure(strokes.cells, strokes.angles, strokes.hues, names, scale=scale)
+    elif views is not None:
+        dictionary = dictionary_figure(views.filters, total=views.total)
+        patches = patches_figure(views.patches, views.weights, names, scale=scale)
+        return [album.add("dictionary", dictionary), album.add("patches", patches)]
+    else:
         return []
-    images = template_images(weights, scale)
-    return [album.add("weights", templates_figure(images, model.class_names, scale=scale))]
+    return [album.add("weights", figure)]
 
 
 def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album) -> list[Path]:
@@ -116,20 +133,21 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
 
     Returns:
         Their paths; the confusion matrix alone where a model has no probabilities, as one of
-        margins without a calibration.
+        margins without a calibration. There are no mistakes to see where there are no pictures.
     """
     from softmax_cli.plots.confusion import confusion_figure
 
-    names = assessment.images.class_names
-    matrix = confusion_figure(assessment.evaluation.confusion_matrix, names)
+    images = assessment.images
+    matrix = confusion_figure(
+        assessment.evaluation.confusion_matrix, images.class_names, examples=images.noun
+    )
     paths = [album.add("confusion_matrix", matrix)]
     if assessment.temperature is None and fitted is None:
         return paths
-    return [
-        *paths,
-        _draw_reliability(assessment, fitted, album),
-        _draw_mistakes(assessment, fitted, album),
-    ]
+    paths.append(_draw_reliability(assessment, fitted, album))
+    if images.is_pictures:
+        paths.append(_draw_mistakes(assessment, fitted, album))
+    return paths
 
 
 def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
@@ -140,8 +158,10 @@ def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Alb
     measured = [assessment.reliability] if assessment.reliability else []
     if fitted is not None:
         measured.append(reliability(assessment.scores, labels, fitted))
-    title = f"{len(labels):,} {assessment.split} images"
-    return album.add("reliability", reliability_figure(*measured, title=title))
+    noun = assessment.images.noun
+    title = f"{len(labels):,} {assessment.split} {noun}"
+    figure = reliability_figure(*measured, title=title, examples=noun)
+    return album.add("reliability", figure)
 
 
 def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:

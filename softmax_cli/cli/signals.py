@@ -30,7 +30,7 @@ def exit_code() -> int:
 def stopping_gracefully() -> Iterator[None]:
     """Within this context the first signal is only noted, for :func:`stop_requested` to tell.
 
-    SIGHUP and SIGUSR1 stay ignored where they are, as ``nohup`` has it.
+    SIGHUP and SIGUSR1 stay ignored where they are, as under ``nohup``.
     """
     previous = {number: signal.signal(number, _note) for number in STOP_SIGNALS if _is_ours(number)}
     try:

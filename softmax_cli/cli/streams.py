@@ -1,4 +1,4 @@
-"""Standard streams, whatever the shell made of them: closed, full, of no width, not of Unicode.
+"""Standard streams made usable where they are closed, full, of no width or not of Unicode.
 
 Results that cannot be written are an error. Messages that cannot be, as where the terminal was
 closed, are dropped: they must keep no run from saving what it has done.
@@ -22,7 +22,7 @@ def make_usable() -> None:
             null = os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, os.fdopen(null, mode, errors="backslashreplace"))
     if not os.environ.get("COLUMNS", "").strip("0"):
-        # rich would take 0 at its word and print nothing.
+        # With a width of 0 rich would print nothing.
         os.environ.pop("COLUMNS", None)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -8,21 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from softmax_cli.cli import signals
-from softmax_cli.cli.options import (
-    Config,
-    DataDir,
-    DryRun,
-    Format,
-    OutputFormat,
-    Overrides,
-    Overwrite,
-    Quiet,
-    Resume,
-    RunDir,
-    Seed,
-    Verbose,
-)
+from softmax_cli.cli import options, signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError, FailedTrialsError
@@ -37,24 +23,30 @@ if TYPE_CHECKING:
     from softmax_cli.tuning.sweep import SweepSummary
 
 _ROWS = 20
+_DIVERGENCE_HINTS = {
+    "sgd": "Try smaller values of optimizer.learning_rate: its product with "
+    "optimizer.regularization must stay well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
 
 
 def sweep(
-    overrides: Overrides = None,
-    config: Config = None,
-    run_dir: RunDir = None,
-    resume: Resume = None,
-    overwrite: Overwrite = False,
-    dry_run: DryRun = False,
+    overrides: options.Overrides = None,
+    config: options.Config = None,
+    run_dir: options.RunDir = None,
+    resume: options.Resume = None,
+    overwrite: options.Overwrite = False,
+    dry_run: options.DryRun = False,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Train on a Dask cluster, such as tcp://host:8786."),
     ] = None,
-    data_dir: DataDir = None,
-    seed: Seed = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    data_dir: options.DataDir = None,
+    seed: options.Seed = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Train every trial of a search space side by side, rank them and save the best.
 
@@ -62,6 +54,9 @@ def sweep(
     that has grown, and trains only what is new. KEY=VALUE changes a key of the sweep (folds=5), of
     its base (training.iterations=500) or an axis (parameters.optimizer.momentum=[0.5,0.9]).
     """
+    from softmax_cli.config.writing import to_yaml
+    from softmax_cli.runs.directory import new_run_directory
+
     output = Output(form, quiet=quiet, verbose=verbose)
     given = _Given(overrides or [], data_dir, seed)
     if resume is not None:
@@ -84,11 +79,12 @@ def sweep(
         print_plan(settings, output)
         return
     # Before a directory is made: where something is wrong, nothing is left behind.
-    data = _checked_data(settings, output)
-    stem = Path(config).stem
+    data, text = _checked_data(settings, output), to_yaml(settings)
     with (
         _connected(scheduler) as client,
-        _new_directory(settings, stem, run_dir, overwrite=overwrite) as run,
+        new_run_directory(
+            run_dir, Path(config).stem, kind="sweep", settings=text, overwrite=overwrite
+        ) as run,
     ):
         _run(run, settings, output, client, data)
 
@@ -125,18 +121,6 @@ def _checked_data(settings: "SweepConfig", output: Output) -> "DataCache":
     with FeatureProgress(output) as progress:
         data.of(first.config, progress)
     return data
-
-
-def _new_directory(
-    settings: "SweepConfig", stem: str, run_dir: Path | None, *, overwrite: bool
-) -> "RunDirectory":
-    from softmax_cli.config.writing import to_yaml
-    from softmax_cli.runs.directory import claim_run_directory, create_run_directory
-
-    text = to_yaml(settings)
-    if run_dir is None:
-        return claim_run_directory(Path("runs/sweep"), stem, kind="sweep", settings=text)
-    return create_run_directory(run_dir, kind="sweep", settings=text, overwrite=overwrite)
 
 
 @contextmanager
@@ -219,8 +203,7 @@ def _report(
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
-            hint="Try smaller values of optimizer.learning_rate: its product with "
-            "optimizer.regularization must stay well below 2.",
+            hint=_DIVERGENCE_HINTS[settings.train.optimizer.method],
         )
     if summary.failed:
         raise FailedTrialsError(

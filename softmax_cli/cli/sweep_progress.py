@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from softmax_cli.cli import signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.sweep_table import leaders_table
@@ -20,7 +19,7 @@ _LEADERS = 8
 
 
 class SweepProgress(ProgressDisplay):
-    """Shows a sweep on stderr, and passes on that the user asked to stop."""
+    """Shows a sweep on stderr."""
 
     def __init__(self, output: Output, settings: "SweepConfig") -> None:
         super().__init__(output, bar_seconds=_BAR_SECONDS)
@@ -75,14 +74,6 @@ class SweepProgress(ProgressDisplay):
         self._recorded = self._leaders = list(leaders)
         if self.is_due(last=True):
             self._show("stacks", self._stacks_done, len(self._stacks))
-
-    def warned(self, message: str) -> None:
-        """Print a warning."""
-        self._output.warning(message)
-
-    def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed, or another signal asked to stop."""
-        return signals.stop_requested()
 
     def _show(self, name: str, completed: int, total: int) -> None:
         def line(_rate: float, _left: float) -> str:

@@ -6,21 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from softmax_cli.cli import signals
-from softmax_cli.cli.options import (
-    Config,
-    DataDir,
-    DryRun,
-    Format,
-    OutputFormat,
-    Overrides,
-    Overwrite,
-    Quiet,
-    Resume,
-    RunDir,
-    Seed,
-    Verbose,
-)
+from softmax_cli.cli import options, signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.settings import train_settings
 from softmax_cli.cli.tables import FactsTable
@@ -35,18 +21,27 @@ if TYPE_CHECKING:
     from softmax_cli.training.training_data import TrainingData
 
 
+_DIVERGENCE_HINTS = {
+    "sgd": "Lower optimizer.learning_rate, or optimizer.regularization: their product must stay "
+    "well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
+"""What to do about a training that diverged, for each method."""
+
+
 def train(
-    overrides: Overrides = None,
-    config: Config = None,
-    run_dir: RunDir = None,
-    resume: Resume = None,
-    overwrite: Overwrite = False,
-    dry_run: DryRun = False,
-    data_dir: DataDir = None,
-    seed: Seed = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    overrides: options.Overrides = None,
+    config: options.Config = None,
+    run_dir: options.RunDir = None,
+    resume: options.Resume = None,
+    overwrite: options.Overwrite = False,
+    dry_run: options.DryRun = False,
+    data_dir: options.DataDir = None,
+    seed: options.Seed = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Train one classifier and save it in a run directory.
 
@@ -84,16 +79,13 @@ def _start(
     overwrite: bool,
 ) -> None:
     from softmax_cli.config.writing import to_yaml
-    from softmax_cli.runs.directory import claim_run_directory, create_run_directory
+    from softmax_cli.runs.directory import new_run_directory
 
     # Before a directory is made: where the data is missing, nothing is left behind.
     data = _loaded(settings, output)
-    text = to_yaml(settings)
-    if run_dir is None:
-        run = claim_run_directory(Path("runs/train"), stem, kind="train", settings=text)
-    else:
-        run = create_run_directory(run_dir, kind="train", settings=text, overwrite=overwrite)
-    with run:
+    with new_run_directory(
+        run_dir, stem, kind="train", settings=to_yaml(settings), overwrite=overwrite
+    ) as run:
         _train(run, settings, data, output, resume=False)
 
 
@@ -133,19 +125,31 @@ def _train(
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
-    output.message(f"Training on {len(data.train):,} images; writing to {run.path}")
+    output.message(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)
-    _report(run, summary, output, draw=True)
+    _report(run, summary, output, draw=True, method=settings.optimizer.method)
 
 
-def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, draw: bool) -> None:
+def _report(
+    run: "RunDirectory",
+    summary: "TrainingSummary",
+    output: Output,
+    *,
+    draw: bool,
+    method: str = "sgd",
+) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
     from softmax_cli.cli.run_pictures import draw_curves, extra_picture
 
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))
+    if summary.converged is False:
+        output.warning(
+            f"The gradient did not reach optimizer.tolerance in {summary.iterations} iterations: "
+            "raise optimizer.max_iterations, or the tolerance."
+        )
     if draw:
         with extra_picture("curves.png", run.path, output):
             draw_curves(run)
@@ -153,8 +157,8 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
         raise DivergedError(
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
-            hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
-            f"stay well below 2. {run.path / 'metrics.csv'} has the way there.",
+            hint=f"{_DIVERGENCE_HINTS[method]} "
+            f"{run.path / 'metrics.csv'} has the losses until then.",
         )
 
 
@@ -170,8 +174,22 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     }
     if summary.stopped_early:
         facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
+    if summary.gradient_norm is not None:
+        facts |= _proven_facts(summary)
     facts |= {"model": run.model_file, "curves": run.path / "curves.png"}
     return FactsTable(facts)
+
+
+def _proven_facts(summary: "TrainingSummary") -> dict[str, str | Path]:
+    """How far the model is from the optimum, in words."""
+    reached = {True: ", as small as asked for", False: ", not as small as asked for", None: ""}
+    bound = "nothing is proven: the regularization is 0"
+    if summary.optimality_bound is not None:
+        bound = f"at most {summary.optimality_bound:.1e} above its minimum"
+    return {
+        "largest gradient": f"{summary.gradient_norm:.1e}{reached[summary.converged]}",
+        "objective": f"{summary.objective:.6f}, {bound}",
+    }
 
 
 def _figures(accuracy: float | None, loss: float | None) -> str:
@@ -186,5 +204,12 @@ def _print_plan(settings: "TrainConfig", output: Output) -> None:
     from softmax_cli.cli.feature_progress import say_costs
     from softmax_cli.config.writing import plain_values, to_yaml
 
+    if settings.optimizer.method == "lbfgs":
+        from softmax_cli.training.assembly import input_size
+        from softmax_cli.training.preconditioner import description
+        from softmax_cli.training.training_data import unfitted_feature_map
+
+        size = input_size(settings, unfitted_feature_map(settings))
+        output.message(f"The preconditioner is {description(size)}.")
     output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())
     say_costs([settings], output)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from softmax_cli.cli import signals
 from softmax_cli.cli.output import Output, percent
 from softmax_cli.cli.progress import ProgressDisplay
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class TrainingObserver(ProgressDisplay):
-    """Shows a training on stderr, and passes on that the user asked to stop."""
+    """Shows a training on stderr."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(output)
@@ -28,21 +27,17 @@ class TrainingObserver(ProgressDisplay):
             self._latest = (
                 f"loss {row['train_loss']:.4f}, validation {percent(row['validation_accuracy'])}"
             )
+            if progress.gradient_norm is not None:
+                self._latest += f", gradient {progress.gradient_norm:.1e}"
         iteration, iterations = progress.iteration, trainer.iterations
         if self.is_due(last=iteration >= iterations):
 
             def line(rate: float, left: float) -> str:
+                if progress.gradient_norm is not None:  # how far the optimum is nobody knows
+                    return f"iteration {iteration}, {self._latest}"
                 return (
                     f"iteration {iteration}/{iterations}, {self._latest or 'no validation yet'}, "
                     f"{rate:.0f} iterations/s, {left:.0f} s left"
                 )
 
             self.show(iteration, iterations, line, description=self._latest)
-
-    def warned(self, message: str) -> None:
-        """Print a warning."""
-        self._output.warning(message)
-
-    def stop_requested(self) -> bool:
-        """Whether Ctrl-C was pressed or SIGTERM came."""
-        return signals.stop_requested()

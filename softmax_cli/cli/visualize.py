@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from softmax_cli.cli.options import DataDir, Format, OutputFormat, Quiet, Verbose, parse_path
+from softmax_cli.cli import options
 from softmax_cli.cli.output import Output, stderr_console
 from softmax_cli.errors import DataError, ModelError
 from softmax_cli.paths import quoted
@@ -34,16 +34,14 @@ class PictureSuffix(StrEnum):
 
 def visualize(
     run: Annotated[
-        Path, typer.Argument(parser=parse_path, help="Run directory of a training or a sweep.")
+        Path,
+        typer.Argument(parser=options.parse_path, help="Run directory of a training or a sweep."),
     ],
     directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", parser=parse_path, metavar="DIR", help="Where to put them. [default: RUN]"
-        ),
+        Path | None, options.directory("--output", "Where to put them. [default: RUN]")
     ] = None,
     scale: Annotated[
-        Scale, typer.Option(help="One brightness scale for all templates, or each its own.")
+        Scale, typer.Option(help="One scale of weights for all classes, or each its own.")
     ] = Scale.GLOBAL,
     suffix: Annotated[
         PictureSuffix, typer.Option("--picture-format", help="What files to make.")
@@ -52,17 +50,19 @@ def visualize(
     preview: Annotated[
         bool, typer.Option("--preview", help="Show the templates on the terminal as well.")
     ] = False,
-    data_dir: DataDir = None,
-    form: Format = OutputFormat.TABLE,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    data_dir: options.DataDir = None,
+    form: options.Format = options.OutputFormat.TABLE,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
-    """Draw what was learned: templates of the classes, and curves of the training.
+    """Draw what was learned: the weights of the classes, and curves of the training.
+
+    Weights of pixels are templates, those of oriented gradients strokes.
 
     Of a run that was evaluated also its confusion matrix, reliability and surest mistakes; of a
-    sweep the heat map of its trials and the templates of the best. Older pictures are replaced.
+    sweep the heat map of its trials and the weights of the best. Older pictures are replaced.
     """
-    from softmax_cli.cli.run_pictures import Album, draw_curves, draw_results, draw_templates
+    from softmax_cli.cli.run_pictures import Album, draw_curves, draw_results, draw_weights
     from softmax_cli.runs.atomic import make_directory
     from softmax_cli.runs.directory import open_run_directory, resume_command
 
@@ -77,7 +77,10 @@ def visualize(
         trained = _best_of(opened, output)
     model = None if trained is None else _model_of(trained, output)
     if model is not None:
-        pictures += draw_templates(model, album, scale.value)
+        weights = draw_weights(model, album, scale.value)
+        pictures += weights
+        if not weights:
+            output.message("The weights are not drawn: the model's features are no pictures.")
     if trained is not None and (trained.path / "metrics.csv").is_file():
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:

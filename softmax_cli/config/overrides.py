@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from softmax_cli.config.problems import KeyPath, Place, Problem, Value, dotted, shown
-from softmax_cli.config.yaml_reader import MAXIMUM_DEPTH, Document, read_yaml
+from softmax_cli.config.yaml_reader import MAX_DEPTH, Document, read_yaml
 from softmax_cli.errors import ConfigurationError
 
 COMMAND_LINE = Place("command line")
@@ -19,8 +19,12 @@ _ALTERNATIVES: dict[KeyPath, str] = {
     ("train",): "base",
 }
 
-# Settings for which a plain name stands for a mapping with nothing but this key.
-_SHORTHANDS: dict[KeyPath, str] = {("optimizer", "schedule"): "kind"}
+# Settings whose value may be a plain name: short for a mapping with this one key.
+_SHORTHANDS: dict[KeyPath, str] = {
+    ("features",): "kind",
+    ("optimizer", "schedule"): "kind",
+    ("train", "features"): "kind",
+}
 
 
 def key_path(key: str) -> KeyPath:
@@ -33,8 +37,8 @@ def apply_overrides(
 ) -> None:
     """Change a document by texts of the form ``KEY=VALUE``: a dotted name and a YAML value.
 
-    What is wrong with them is added to the document's problems. Whether its model knows such keys,
-    and takes such values, is left to validation.
+    What is wrong with them is added to the document's problems. Validation checks later whether the
+    model has such keys and takes such values.
 
     Args:
         document: what to change.
@@ -61,8 +65,8 @@ def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> 
     If something else than a mapping stands in the way, or the path is deeper than any document may
     be, that is added to the document's problems.
     """
-    if len(path) > MAXIMUM_DEPTH:
-        complaint = f"expected at most {MAXIMUM_DEPTH} levels, got {len(path)}"
+    if len(path) > MAX_DEPTH:
+        complaint = f"expected at most {MAX_DEPTH} levels, got {len(path)}"
         document.problems.append(Problem(place, path, complaint))
         return
     parent = document.value

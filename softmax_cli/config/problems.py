@@ -16,7 +16,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 PROBLEMS_SHOWN = 20
 PROBLEMS_SOUGHT = 100
-"""Beyond, nobody reads on, but a hostile file could go on for seconds."""
+"""A bound on time: a hostile file with many more problems could take seconds to check."""
 TEXT_SHOWN = 60
 
 

@@ -22,8 +22,8 @@ from softmax_cli.config.problems import (
 )
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import (
-    MOST_TRIALS,
-    MOST_VALUES_IN_ALL,
+    MAX_TRIALS,
+    MAX_VALUES_IN_ALL,
     Axis,
     RandomSearch,
     Range,
@@ -168,9 +168,9 @@ def _base_source(base: Value, folder: Path) -> str:
 def _refuse_too_many_values(sweep: SweepConfig, document: Document) -> None:
     """Each written value is checked as a training of its own, which takes its time."""
     count = sum(len(axis) for axis in sweep.parameters.values() if isinstance(axis, list))
-    if count > MOST_VALUES_IN_ALL:
+    if count > MAX_VALUES_IN_ALL:
         path = ("parameters",)
-        complaint = f"expected at most {MOST_VALUES_IN_ALL} values in all lists, got {count}"
+        complaint = f"expected at most {MAX_VALUES_IN_ALL} values in all lists, got {count}"
         raise configuration_error([Problem(document.place(path), path, complaint)])
 
 
@@ -186,8 +186,8 @@ def _search_problems(sweep: SweepConfig, document: Document) -> Iterator[Problem
             complaint = f"expected parameters apart from each other, got {inner[0]} inside of it"
             yield Problem(document.place(path), path, complaint)
     trials = math.prod(len(axis_values(*item)) for item in sweep.parameters.items())
-    if trials > MOST_TRIALS and not random:
-        complaint = f"expected at most {MOST_TRIALS} trials, got a grid of {trials}"
+    if trials > MAX_TRIALS and not random:
+        complaint = f"expected at most {MAX_TRIALS} trials, got a grid of {trials}"
         yield Problem(document.place(("parameters",)), ("parameters",), complaint)
 
 

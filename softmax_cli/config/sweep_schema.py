@@ -12,11 +12,11 @@ from softmax_cli.config.schema import (
     complaint,
 )
 
-MOST_TRIALS = 100_000
-MOST_PARAMETERS = 100
-MOST_VALUES = 1000
-MOST_VALUES_IN_ALL = 5000
-MOST_FOLDS = 100
+MAX_TRIALS = 100_000
+MAX_PARAMETERS = 100
+MAX_VALUES = 1000
+MAX_VALUES_IN_ALL = 5000
+MAX_FOLDS = 100
 
 
 class Range(Settings):
@@ -24,7 +24,7 @@ class Range(Settings):
 
     low: float = Field(le=LARGEST_NUMBER, description="Smallest value.")
     high: float = Field(le=LARGEST_NUMBER, description="Largest value.")
-    num: Annotated[int, Field(ge=2, le=MOST_VALUES)] | None = Field(
+    num: Annotated[int, Field(ge=2, le=MAX_VALUES)] | None = Field(
         default=None,
         description="Number of values; null, in a random search only: any value in between.",
     )
@@ -63,7 +63,7 @@ class Range(Settings):
 class RandomTrials(Settings):
     """How much a random search draws."""
 
-    trials: int = Field(ge=1, le=MOST_TRIALS, description="Number of trials drawn.")
+    trials: int = Field(ge=1, le=MAX_TRIALS, description="Number of trials drawn.")
 
 
 class RandomSearch(Settings):
@@ -96,7 +96,7 @@ def _axis_form(axis: object) -> str | None:
 
 
 Axis: TypeAlias = Annotated[
-    Annotated[list[Any], Field(min_length=1, max_length=MOST_VALUES), Tag("values")]
+    Annotated[list[Any], Field(min_length=1, max_length=MAX_VALUES), Tag("values")]
     | Annotated[Range, Tag("range")],
     Discriminator(
         _axis_form,
@@ -130,7 +130,7 @@ class SweepConfig(Settings):
     train: TrainConfig = Field(description="The settings that all trials share.")
     parameters: dict[str, Axis] = Field(
         min_length=1,
-        max_length=MOST_PARAMETERS,
+        max_length=MAX_PARAMETERS,
         description="Dotted keys of settings, each with a list or {low, high, num, scale}.",
     )
     search: Annotated[
@@ -151,7 +151,17 @@ class SweepConfig(Settings):
     folds: int = Field(
         default=1,
         ge=1,
-        le=MOST_FOLDS,
+        le=MAX_FOLDS,
         description="1: the validation images decide; k > 1: k-fold cross-validation.",
     )
     seed: Seed = Field(default=0, description="Source of what a random search draws.")
+
+    @model_validator(mode="after")
+    def _halving_needs_steps_that_compare(self) -> Self:
+        if self.train.optimizer.method == "lbfgs" and isinstance(self.search, HalvingSearch):
+            raise complaint(
+                "expected grid or random with the method lbfgs, got halving: how good a trial is "
+                "shows at its optimum, and each takes its own number of iterations to it",
+                "search",
+            )
+        return self

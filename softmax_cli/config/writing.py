@@ -45,7 +45,7 @@ class _SettingsDumper(yaml.SafeDumper):
     """Writes mappings in blocks and lists on one line."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's interface
-        """Never write an alias: the reader of this project knows none."""
+        """Never write an alias: the reader of this project refuses them."""
         return True
 
 

@@ -1,9 +1,9 @@
-r"""A strict reader for the YAML of this project, which remembers where everything was written.
+r"""A strict reader for the YAML of this project, with the line and column of every value.
 
 It is the YAML 1.2 core schema without its surprises: ``true`` and ``false`` are the only booleans,
 ``1e-3`` and ``.5`` are numbers, there are no dates, no base 60, no octal, and ``010`` is text.
 Anchors, aliases, tags, merge keys, several documents and keys that are not text are refused, and so
-is whatever is neither UTF-8 nor marked as UTF-16, too large or too deeply nested.
+is a file that is neither UTF-8 nor marked as UTF-16, too large or too deeply nested.
 
 The document is built from PyYAML's event stream. Its composer is recursive, and the one written in
 C overflows the stack on deep nesting before anyone could count the levels; the event parsers keep
@@ -31,8 +31,8 @@ from softmax_cli.config.problems import (
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.runs.text import decode
 
-MAXIMUM_BYTES = 256 * 1024
-MAXIMUM_DEPTH = 16
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 16
 
 EVENT_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOO_DEEP_FOR_C = "exceeded maximum nesting depth"
@@ -83,8 +83,8 @@ def read_yaml_file(path: Path) -> Document:
 
     Raises:
         ConfigurationError: if the file cannot be read, is neither UTF-8 nor UTF-16 with a byte
-            order mark, is larger than ``MAXIMUM_BYTES``, is not YAML, or is nested deeper than
-            ``MAXIMUM_DEPTH``.
+            order mark, is larger than ``MAX_BYTES``, is not YAML, or is nested deeper than
+            ``MAX_DEPTH``.
     """
     source, content = str(path), _file_bytes(path)
     try:
@@ -104,12 +104,12 @@ def _file_bytes(path: Path) -> bytes:
             kind = "a directory" if stat.S_ISDIR(mode) else "something else, such as a pipe"
             raise _refusal(source, f"expected a YAML file, got {kind}")
         with path.open("rb") as file:
-            content = file.read(MAXIMUM_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _refusal(source, f"expected a readable YAML file, got: {reason}") from error
-    if len(content) > MAXIMUM_BYTES:
-        raise _refusal(source, f"expected at most {MAXIMUM_BYTES // 1024} KiB, got more")
+    if len(content) > MAX_BYTES:
+        raise _refusal(source, f"expected at most {MAX_BYTES // 1024} KiB, got more")
     return content
 
 
@@ -123,7 +123,7 @@ def read_yaml(text: str, source: str, *, place: Place | None = None) -> Document
 
     Raises:
         ConfigurationError: if the text is not YAML, is empty, holds several documents, or is
-            nested deeper than ``MAXIMUM_DEPTH``.
+            nested deeper than ``MAX_DEPTH``.
     """
     if "\0" in text:
         raise _refusal(source, "expected text, got a NUL byte")
@@ -217,8 +217,8 @@ class _DocumentBuilder:
                 complaint = f"expected no control characters, got {shown(event.value)}"
                 self.complain(event, path, complaint)
             return event.value if event.style else scalar_value(event.value)
-        if isinstance(event, yaml.CollectionStartEvent) and len(path) >= MAXIMUM_DEPTH:
-            complaint = f"expected at most {MAXIMUM_DEPTH} levels, got more"
+        if isinstance(event, yaml.CollectionStartEvent) and len(path) >= MAX_DEPTH:
+            complaint = f"expected at most {MAX_DEPTH} levels, got more"
             raise configuration_error([Problem(self.place(event), (), complaint)])
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(path)

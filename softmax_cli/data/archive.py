@@ -1,6 +1,6 @@
-"""Take the files of a data set, and nothing else, out of a tar archive that nobody vouches for.
+"""Take the files of a data set, and nothing else, out of a tar archive that is not trusted.
 
-The archive is read once, front to back, as a stream. What it claims is not believed: names only
+The archive is read once, front to back, as a stream. Nothing it claims is trusted: names only
 select among the expected files and never become paths, an expected file must be a regular file of
 exactly the expected size, and its content counts only if its SHA-256 is right. Links, devices,
 sparse files and unexpected names are passed over, and so is a wrong file in an unusual folder. An
@@ -62,7 +62,7 @@ class _Member:
 
 
 class _LimitError(Exception):
-    """The archive wants more than the data set needs."""
+    """The archive takes more bytes, members or memory than the data set needs."""
 
 
 def extract_archive(
@@ -111,7 +111,7 @@ def extract_archive(
 
 
 class _Extraction:
-    """What has come out of an archive, and what else was seen in it.
+    """The state of an extraction: files written, files missing, and what else was in the archive.
 
     The usual place of a file is the data set's folder, or no folder at all. There it must be right,
     and be there once. Whatever is wrong in another folder may belong to others and is passed over.

@@ -1,6 +1,6 @@
 """The files of a published data set on disk: where they lie, whether they are intact.
 
-What is found in their place is named, so that nobody takes it for damage.
+A file of another kind in their place is named, so that it is not taken for damage.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Finding:
     Attributes:
         name: file name.
         state: ``swapped`` is an intact file of the data set under another one's name; ``foreign``
-            is a file of another kind; ``unreadable`` covers whatever the operating system refuses.
+            is a file of another kind; ``unreadable`` covers all that the operating system refuses.
         detail: what was expected and what came, in a few words; empty if intact.
         advice: what to do with a foreign file; empty for any other.
     """
@@ -103,9 +103,9 @@ def own_folder(data_dir: Path, publication: Publication) -> Path:
 
 
 def _holders(place: Path, publication: Publication) -> Iterator[Path]:
-    """The data set's folder in a place, or else the place itself, if there is a file in it."""
-    for folder in (place / publication.folder, place):
-        if any((folder / file.name).is_file() for file in publication.files):
+    """The data set's folder in a place, or else the place itself, if its files are in it."""
+    for folder, least in ((place / publication.folder, 1), (place, publication.least_files)):
+        if sum((folder / file.name).is_file() for file in publication.files) >= least:
             yield folder
             return
 
@@ -260,7 +260,7 @@ def inspect_file(path: Path, file: PublishedFile, publication: Publication) -> F
 def not_intact(
     path: Path, finding: Finding, publication: Publication, *, hint: str | None = None
 ) -> DataError:
-    """The error that tells of one damaged or missing file.
+    """The error for one damaged or missing file.
 
     Args:
         path: of the file.

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 _STDERR = 2
-_MOST_BYTES = 1 << 16
+_MAX_BYTES = 1 << 16
 # Pillow decodes PNG, GIF and BMP itself, its JPEG decoder is told to print nothing, and that of
 # WebP never prints.
 _SILENT = (b"\x89PNG", b"GIF8", b"BM", b"\xff\xd8\xff", b"RIFF")
@@ -28,7 +28,7 @@ def may_print(head: bytes) -> bool:
 def collected_messages() -> Iterator[list[str]]:
     """Collect in a list, filled at the end, the lines that decoders print and log meanwhile.
 
-    The file descriptor belongs to the whole process: whatever other threads write to it in the
+    The file descriptor belongs to the whole process: what other threads write to it in the
     meantime is collected as well. Without a stderr, or a place for a temporary file, only what is
     logged is collected.
     """
@@ -80,7 +80,7 @@ def _stderr_into(lines: list[str]) -> Iterator[None]:
             _flush()
             os.dup2(original, _STDERR)
             file.seek(0)
-            text = file.read(_MOST_BYTES).decode(errors="replace")
+            text = file.read(_MAX_BYTES).decode(errors="replace")
             lines += [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -124,7 +124,7 @@ def fetch_dataset(
 
 
 class _Download:
-    """An archive on its way into its part, from whichever mirror sends it."""
+    """The download of one archive into its part, from one mirror after another."""
 
     def __init__(
         self, publication: Publication, part: PartFile, policy: RetryPolicy, report: Report

@@ -1,7 +1,7 @@
 """Tell what a file is by its first bytes, and what to do with one that is not read.
 
 People bring data sets in many forms, and networks put web pages in place of files. A message that
-names what came is worth more than one that calls it damaged.
+names what came helps more than one that calls it damaged.
 """
 
 import re
@@ -117,7 +117,7 @@ def recognise(start: bytes) -> FileKind | None:
 
 
 def recognise_other_form(names: Iterable[str], publication: Publication) -> FileKind | None:
-    """Which other form of a data set, or which of its siblings, names of files and folders tell of.
+    """Recognise another form of a data set, or one of its siblings, by names of files and folders.
 
     Args:
         names: without the folders they are in.

@@ -3,8 +3,8 @@
 Files are gathered in a hidden folder beside the final one and verified there. A single rename then
 makes them the data set. Where a folder of that name holds something already, only the files that
 are missing or damaged are put in, and a damaged one is kept under another name. One process at a
-time works on a data directory; a lock that the system releases with the process sees to that. What
-fails leaves no empty folder: the folders made for it are removed again.
+time works on a data directory, under a lock that the system releases with the process. An
+installation that fails leaves no empty folder: the folders made for it are removed again.
 """
 
 import os

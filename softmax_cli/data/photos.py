@@ -27,10 +27,10 @@ SIDE = 32
 STDIN = "-"
 
 _CHUNK = 512
-_LARGE_BYTES = 1 << 16
+_MIN_THREADED_BYTES = 1 << 16
 _THREADS = 4
 _READ_BYTES = 1 << 16
-_MOST_BYTES = 1 << 28
+_MAX_BYTES = 1 << 28
 _SIGNATURE_BYTES = 16
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _ORIENTATION = 0x0112
@@ -117,7 +117,7 @@ def _decode(data: bytes) -> NDArray[np.uint8]:
     except Exception as error:
         from softmax_cli.data.picture_errors import explain
 
-        # Decoders raise whatever the damage makes them stumble over.
+        # Decoders raise exceptions of any class on damaged files.
         raise DataError(explain(data, error)) from error
     return pixels.transpose(2, 0, 1).reshape(PIXELS)
 
@@ -143,7 +143,7 @@ def _is_array(source: str) -> bool:
 
 
 class _Photo(NamedTuple):
-    """What came of one file: a row, or the error why there is none."""
+    """The result of one file: a row, or the error why there is none."""
 
     row: NDArray[np.uint8] | None = None
     error: str | None = None
@@ -166,7 +166,7 @@ def _read_files(sources: Sequence[str], stdin: BinaryIO) -> PhotoBatch:
 def _is_large(source: str) -> bool:
     """Whether decoding takes so long that a second thread pays; it is a loss on small files."""
     try:
-        return source != STDIN and Path(source).stat().st_size > _LARGE_BYTES
+        return source != STDIN and Path(source).stat().st_size > _MIN_THREADED_BYTES
     except OSError:
         return False
 
@@ -182,7 +182,7 @@ def _read_in_threads(sources: Sequence[str]) -> dict[str, _Photo]:
     ):
         done = dict(zip(sources, pool.map(_read_uncollected, sources), strict=True))
     if lines:
-        # Whose they are shows when one file is decoded at a time.
+        # To find the file that a line belongs to, decode one file at a time.
         done |= {source: _read_file(source) for source in sources if _may_print(source)}
     return done
 
@@ -247,8 +247,8 @@ def _read_bounded(stream: BinaryIO) -> bytes:
     while part := stream.read(_READ_BYTES):
         parts.append(part)
         size += len(part)
-        if size > _MOST_BYTES:
-            raise DataError(f"more than {_MOST_BYTES >> 20} MB")
+        if size > _MAX_BYTES:
+            raise DataError(f"more than {_MAX_BYTES >> 20} MB")
     return b"".join(parts)
 
 

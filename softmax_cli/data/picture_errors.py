@@ -1,4 +1,4 @@
-"""Why no picture comes of a file: it is damaged, or of a kind that is not supported."""
+"""Why a file cannot be read as a picture: it is damaged, or of a kind that is not supported."""
 
 import io
 import re

@@ -107,11 +107,11 @@ class StallWatch:
         self._thread.join()
 
     def arrived(self, count: int) -> None:
-        """Tell of bytes of content."""
+        """Count bytes of content."""
         self._bytes += count
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Learn from httpx's trace of a request which connection is in use, bare or within TLS."""
+        """Note from httpx's trace of a request which connection is in use, bare or within TLS."""
         stream: Any = info.get("return_value")
         if event.endswith(".complete") and hasattr(stream, "get_extra_info"):
             self._connection = stream.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""What scores are worth: metrics and calibration. Arrays in, numbers out."""
+"""Metrics and calibration of scores. Arrays in, numbers out."""
 
 from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import (
@@ -8,6 +8,7 @@ from softmax_cli.evaluation.metrics import (
     confusion_matrix,
     evaluate,
     most_confident_errors,
+    most_confused_pairs,
     per_class_metrics,
     predictions,
     top_classes,
@@ -23,6 +24,7 @@ __all__ = [
     "evaluate",
     "fit_temperature",
     "most_confident_errors",
+    "most_confused_pairs",
     "per_class_metrics",
     "predictions",
     "reliability",

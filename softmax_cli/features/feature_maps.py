@@ -9,10 +9,14 @@ from typing import Any, Final
 
 from softmax_cli.arrays import Arrays
 from softmax_cli.features.feature_map import FeatureMap
+from softmax_cli.features.hog import Hog
+from softmax_cli.features.patches import Patches
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.features.quantized import Quantized
 
-FEATURE_MAPS: Final[dict[str, type[FeatureMap]]] = {Pixels.kind: Pixels}
+FEATURE_MAPS: Final[dict[str, type[FeatureMap]]] = {
+    feature_map.kind: feature_map for feature_map in (Pixels, Hog, Patches)
+}
 
 
 def unfitted_map(settings: Mapping[str, Any]) -> FeatureMap:

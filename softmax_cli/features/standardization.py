@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Indices, Rows
 
-Scale = Literal["none", "unit", "pixel"]
+Scale = Literal["none", "unit", "feature", "pixel"]
 Float = TypeVar("Float", bound=np.floating[Any])
 
 _EXACT_ROWS = 256
@@ -58,14 +58,15 @@ class Standardization:
         Args:
             rows: (n, P), n > 0.
             center: subtract the mean of each feature over the images.
-            scale: ``none``; ``unit`` divides by 255; ``pixel`` divides by the standard deviation of
-                each feature over the images (a feature that never varies is left as it is).
+            scale: ``none``; ``unit`` divides by 255; ``feature``, or ``pixel`` as it was called,
+                divides by the standard deviation of each feature over the images (a feature that
+                never varies is left as it is).
             mirror: (P,) int64; learn from the images and their mirror images alike.
             example_weights: (n,), at least 0 and with a positive sum; None for ones.
         """
         features = rows.shape[1]
         mean, deviation = np.zeros(features), np.ones(features)
-        if scale == "pixel":
+        if scale in {"feature", "pixel"}:
             mean = _mean(rows, mirror, example_weights)
             mean_square = _mean(rows, mirror, example_weights, squared=True)
             variance = mean_square - mean**2

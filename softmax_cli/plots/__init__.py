@@ -11,7 +11,9 @@ with isolated():
     from softmax_cli.plots.confusion import confusion_figure
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.plots.heatmap import heatmap_figure
+    from softmax_cli.plots.hog_strokes import strokes_figure
     from softmax_cli.plots.mistakes import mistakes_figure
+    from softmax_cli.plots.patch_grids import dictionary_figure, patches_figure
     from softmax_cli.plots.preview import half_block_lines, preview_lines
     from softmax_cli.plots.reliability import reliability_figure
     from softmax_cli.plots.style import render
@@ -23,12 +25,15 @@ __all__ = [
     "TemplateScale",
     "confusion_figure",
     "curves_figure",
+    "dictionary_figure",
     "half_block_lines",
     "heatmap_figure",
     "mistakes_figure",
+    "patches_figure",
     "preview_lines",
     "reliability_figure",
     "render",
+    "strokes_figure",
     "template_images",
     "templates_figure",
 ]

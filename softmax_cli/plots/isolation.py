@@ -1,4 +1,4 @@
-"""matplotlib without what its user has set up for other programs.
+"""Import matplotlib without the settings that its user has made for other programs.
 
 While it is imported, matplotlib reads the first ``matplotlibrc`` of the working directory, of
 ``$MATPLOTLIBRC`` and of the home, and ``$MPLBACKEND``. Where one of them is wrong the import fails,
@@ -21,7 +21,7 @@ _VARIABLES = ("MPLBACKEND", "MATPLOTLIBRC")
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Import matplotlib within this context as if nobody had configured it.
+    """Import matplotlib within this context without the user's configuration of it.
 
     The environment, and the working directory if a ``matplotlibrc`` lies in it, are other ones
     until the end of the context. Where matplotlib is imported already they stay as they are.

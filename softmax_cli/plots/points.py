@@ -47,7 +47,7 @@ def line_figure(
 
     Args:
         axis: the setting.
-        values: ``(n,)`` accuracies, NaN where a trial diverged; those are crosses on the ground.
+        values: ``(n,)`` accuracies, NaN where a trial diverged; those are crosses on the x axis.
         best: index of the trial to mark, if any.
         title: above everything; none if empty.
         connected: draw a line through the trials; not for trials that differ in other settings too.
@@ -62,10 +62,10 @@ def line_figure(
     if diverged.all():
         axes.set_ylim(0, 1)
     if diverged.any():
-        ground = np.full(diverged.sum(), 0.03)
+        height = np.full(diverged.sum(), 0.03)  # as a share of the panel's
         axes.plot(
             x[diverged],
-            ground,
+            height,
             "x",
             color=GREY,
             transform=axes.get_xaxis_transform(),

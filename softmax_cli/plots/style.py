@@ -135,7 +135,7 @@ def render(figure: Figure, picture_format: PictureFormat = "png", dpi: float = 1
         raise ConfigurationError(f"expected dpi above 0, got {dpi}")
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A character that the font lacks is drawn as a box; that is seen, and nobody's fault.
+        # A character that the font lacks is drawn as a box; a warning would add nothing.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure.savefig(
             buffer, format=picture_format, dpi=dpi, metadata=_METADATA[picture_format].copy()

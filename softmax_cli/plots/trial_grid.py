@@ -65,8 +65,8 @@ def fill_grid(
 ) -> NDArray[np.int64]:
     """Put each trial into its cell of the grid that two or three axes span.
 
-    Where several trials share a cell (they differ in a further axis) ``best`` has it, else the
-    first of the most accurate.
+    Where several trials share a cell (they differ in a further axis), the cell gets ``best`` if it
+    is among them, else the first of the most accurate.
 
     Args:
         axes: the axes of the grid.

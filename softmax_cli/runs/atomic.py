@@ -1,11 +1,11 @@
-"""Files that are either the old version or the new one, never something between.
+"""Atomic writes: a file is either the old version or the new one, never a mixture.
 
 A file is written beside its target under a temporary name, flushed, synced, and renamed over the
 target; then the directory is synced, because that is where a rename is recorded. A process that is
 killed on the way leaves at most a temporary file, which :func:`remove_leftovers` recognises: a
 living process holds a lock on its own.
 
-Windows neither syncs directories nor renames files that are open, in whatever program. There a file
+Windows neither syncs directories nor renames files that any program has open. There a file
 is closed and then renamed, and another program, such as a virus scanner, gets a moment to close it.
 """
 
@@ -181,7 +181,7 @@ def sync_directory(directory: Path) -> None:
 
 
 def remove_leftovers(directory: Path) -> list[Path]:
-    """Remove the temporary files of processes that are no more.
+    """Remove the temporary files of processes that have ended.
 
     Args:
         directory: where to look; its subdirectories are left alone.

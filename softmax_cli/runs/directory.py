@@ -39,7 +39,7 @@ _FORMAT_VERSION = 1
 _MARKER = re.compile(
     r"# softmax (train|sweep) run, format ([0-9]{1,9})\r?\n(?:# written by softmax (\S+)\r?\n)?"
 )
-_LONGEST_MARKER = 200
+_MAX_MARKER_BYTES = 200
 _SETTINGS_NAMES: dict[Kind, str] = {"train": "config.yaml", "sweep": "sweep.yaml"}
 _CALLED: dict[str, str] = {"train": "training run", "sweep": "sweep"}
 _MADE_FILES = {
@@ -167,8 +167,21 @@ def claim_run_directory(parent: Path, stem: str, *, kind: Kind, settings: str) -
     return create_run_directory(path, kind=kind, settings=settings)
 
 
+def new_run_directory(
+    path: Path | None, stem: str, *, kind: Kind, settings: str, overwrite: bool = False
+) -> RunDirectory:
+    """Make the directory that a user names a run directory, or else a new one below ``runs/``.
+
+    Arguments and errors are those of :func:`create_run_directory`, and of
+    :func:`claim_run_directory` where ``path`` is None.
+    """
+    if path is None:
+        return claim_run_directory(Path("runs", kind), stem, kind=kind, settings=settings)
+    return create_run_directory(path, kind=kind, settings=settings, overwrite=overwrite)
+
+
 def rewrite_settings(run: RunDirectory, settings: str) -> None:
-    """Replace the settings of a run that goes on with others.
+    """Replace the settings of a run that is resumed with others.
 
     Raises:
         OSError: writing failed; the earlier settings are still there.
@@ -212,7 +225,7 @@ def open_run_directory(
 
 
 def resume_command(kind: Kind, path: Path) -> str:
-    """What goes on with a run, as it can be pasted into a shell whatever the path is."""
+    """The command that resumes a run, quoted for a shell."""
     return f"softmax {kind} --resume {quoted(path)}"
 
 
@@ -233,7 +246,7 @@ def _is_marked(settings: Path, kind: Kind) -> bool:
     if not settings.is_file():
         return False
     with settings.open("rb") as stream:
-        match = _MARKER.match(decode(stream.read(_LONGEST_MARKER), errors="replace"))
+        match = _MARKER.match(decode(stream.read(_MAX_MARKER_BYTES), errors="replace"))
     if match is None or match[1] != kind:
         return False
     if (found := int(match[2])) != _FORMAT_VERSION:

@@ -49,14 +49,14 @@ def environment_differences(then: Mapping[str, object], now: Mapping[str, object
 
 
 def _numpy_blas() -> Mapping[str, object]:
-    """What threadpoolctl knows of the BLAS of numpy; other packages may have loaded their own."""
+    """What threadpoolctl reports of numpy's BLAS; other packages may have loaded their own."""
     found = [info for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas"]
     shipped = [info for info in found if "numpy" in str(info["filepath"])]
     return next(iter(shipped or found), {})
 
 
 def _processor() -> str:
-    """The processor's marketing name where Linux gives it, else what Python knows."""
+    """The processor's marketing name where Linux gives it, else what Python reports."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

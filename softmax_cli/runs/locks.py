@@ -1,7 +1,7 @@
 """The one lock of this package: it keeps other processes out of a file or a directory.
 
-It belongs to an open file, so the system takes it back when the process that holds it ends, however
-that ends. Unix locks a directory itself. Windows opens no directories, so there a file in it is
+It belongs to an open file, so the system releases it when the process that holds it ends, even if
+it is killed. Unix locks a directory itself. Windows opens no directories, so there a file in it is
 locked instead, and removed when the lock is released; a killed process leaves it behind, unlocked.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 LOCK_NAME = ".softmax.lock"
 """The file that stands for its directory on Windows."""
 
-# What file systems answer that know no locks, or none of directories, such as NFS and Lustre.
+# Errors of file systems without locks, or without locks on directories, such as NFS and Lustre.
 _LOCKS_UNKNOWN = {
     errno.EBADF,
     errno.EINVAL,
@@ -32,7 +32,7 @@ def lock(descriptor: int) -> bool:
         descriptor: of a file, or on Unix of a directory.
 
     Returns:
-        Whether it is locked now; False if the file system knows no locks.
+        Whether it is locked now; False if the file system has no locks.
 
     Raises:
         BlockingIOError: another process has locked it.
@@ -54,7 +54,7 @@ def lock(descriptor: int) -> bool:
 class DirectoryLock:
     """Keeps other processes from locking a directory until it is released.
 
-    If the file system knows no locks, it keeps nobody out.
+    If the file system has no locks, nothing is locked.
 
     Args:
         directory: must exist.

@@ -1,7 +1,7 @@
 """The pictures that a run directory may hold.
 
-Every picture of a run is written through :func:`write_picture`, which knows no others than these.
-So ``--overwrite`` removes what was drawn, and nothing that somebody else put there.
+Every picture of a run is written through :func:`write_picture`, which refuses other names.
+So ``--overwrite`` removes what was drawn, and no files of the user.
 """
 
 from pathlib import Path
@@ -16,6 +16,8 @@ PICTURE_FORMATS: Final[tuple[PictureFormat, ...]] = ("png", "svg", "pdf")
 PICTURES: Final = (
     "curves",
     "weights",
+    "dictionary",
+    "patches",
     "confusion_matrix",
     "reliability",
     "mistakes",

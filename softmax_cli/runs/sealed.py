@@ -7,7 +7,7 @@ is the JSON text::
 
 ``sha256`` is the digest of the whole file, header and tensors, with those 64 digits set to zero.
 The digits stand at a fixed place, so the seal is checked before anything else is believed. The same
-content always gives the same bytes. Reading trusts no size that the file states about itself: it
+content always gives the same bytes. Reading trusts no size that the file states: it
 takes the memory of the file plus what a header of the format's greatest length can need.
 
 The version of softmax that wrote a file stands in the document as ``softmax_version``, within the
@@ -56,8 +56,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 
 _TENSOR_KEYS = {"dtype", "shape", "data_offsets"}
-_MOST_DIMENSIONS = 8
-_LONGEST_REASON = 200
+_MAX_DIMENSIONS = 8
+_MAX_REASON = 200
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -166,7 +166,7 @@ def unseal(data: NDArray[np.uint8], form: SealedFormat) -> tuple[Tensors, dict[s
         document = _open_envelope(header.pop("__metadata__"), form, digest)
         return _views(header, data[header_end:]), document
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        reason = str(error)[:_LONGEST_REASON]
+        reason = str(error)[:_MAX_REASON]
         raise form.error(f"not a valid {form.kind}: its header is malformed ({reason})") from error
 
 
@@ -184,7 +184,7 @@ def _read_file(path: Path, form: SealedFormat) -> NDArray[np.uint8]:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file; unlike a plain open, do not wait for somebody to write to a named pipe."""
+    """Open a file; unlike a plain open, do not wait for a writer to a named pipe."""
     if sys.platform != "win32":  # where files have no pipes among them
         flags |= os.O_NONBLOCK
     return os.open(path, flags)
@@ -309,7 +309,7 @@ def _views(header: dict[str, Any], data: NDArray[np.uint8]) -> Tensors:
             raise ValueError(f"{reprlib.repr(name)} is not described as a tensor")
         begin, end = entry["data_offsets"]
         dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
-        if len(shape) > _MOST_DIMENSIONS:
+        if len(shape) > _MAX_DIMENSIONS:
             raise ValueError(f"{reprlib.repr(name)} has {len(shape)} dimensions")
         if not all(type(size) is int and size >= 0 for size in (begin, end, *shape)):
             raise ValueError("sizes must be whole numbers")

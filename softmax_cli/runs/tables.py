@@ -1,6 +1,6 @@
 """Tables and documents that people and other programs read: CSV, JSON, JSON lines.
 
-The same values always give the same bytes. JSON knows no NaN and no infinity: both become null.
+The same values always give the same bytes. JSON has no NaN and no infinity: both become null.
 """
 
 import contextlib
@@ -65,8 +65,8 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write ``rows`` as CSV under a header line of ``columns``.
 
-    Floats are written with as many digits as bring back the same number, None and a missing key as
-    an empty field.
+    Floats are written with as many digits as bring back the same number, lists and mappings as
+    JSON, None and a missing key as an empty field.
 
     Raises:
         OSError: writing failed; what was at ``path`` is still there.
@@ -169,8 +169,8 @@ def _cell(value: object) -> str:
     value = value.tolist() if hasattr(value, "tolist") else value
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, bool | dict | list):
+        return json.dumps(value)
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -184,13 +184,13 @@ def append_jsonl(path: Path, document: Mapping[str, object]) -> None:
         OSError: writing failed; ``filename`` is ``path``.
         TypeError: a value is not one that :func:`json_value` takes.
     """
-    text = json.dumps(json_value(document), ensure_ascii=False, allow_nan=False)
+    line = _json_line(document)
     is_new = not path.exists()
     with errors_naming(path), path.open("ab+", buffering=0) as stream:
         end = _end_of_whole_lines(stream)
         stream.truncate(end)
         try:
-            write_all(stream, f"{text}\n".encode())
+            write_all(stream, line.encode())
             os.fsync(stream.fileno())
         except OSError:
             with contextlib.suppress(OSError):
@@ -207,11 +207,11 @@ def write_jsonl(path: Path, documents: Iterable[Mapping[str, object]]) -> None:
         OSError: writing failed; what was at ``path`` is still there.
         TypeError: a value is not one that :func:`json_value` takes.
     """
-    lines = [
-        json.dumps(json_value(document), ensure_ascii=False, allow_nan=False)
-        for document in documents
-    ]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(map(_json_line, documents)))
+
+
+def _json_line(document: Mapping[str, object]) -> str:
+    return json.dumps(json_value(document), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

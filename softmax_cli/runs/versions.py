@@ -1,4 +1,4 @@
-"""Which version of softmax wrote a file, and what to say where this one cannot read its format."""
+"""Which version of softmax wrote a file, and the message for a format that this one cannot read."""
 
 import re
 
@@ -8,7 +8,7 @@ _VERSION = re.compile(r"[0-9A-Za-z.+!]{1,40}")
 
 
 def stated_version(value: object) -> str | None:
-    """The version that a file says it was written by; None if it says nothing of the kind."""
+    """The version of softmax that a file states; None if it states none."""
     return value if isinstance(value, str) and _VERSION.fullmatch(value) else None
 
 

@@ -6,9 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, Members
 from softmax_cli.model.stack import LinearStack, by_class
-
-Members = NDArray[np.bool_]
 
 
 @dataclass
@@ -16,7 +15,7 @@ class BestWeights:
     """The weights each model had when its validation accuracy was highest.
 
     Attributes:
-        accuracy: (K,), minus infinity before the first validation, whatever must be gained then.
+        accuracy: (K,), minus infinity before the first validation, so that any accuracy is better.
         iteration: (K,) steps done by then.
         waited: (K,) validations since then.
         weights: (D, C K), contrasts and means like those of the stack, but not to be multiplied.
@@ -26,8 +25,8 @@ class BestWeights:
     accuracy: NDArray[np.float64]
     iteration: NDArray[np.int64]
     waited: NDArray[np.int64]
-    weights: NDArray[np.floating]
-    bias: NDArray[np.floating]
+    weights: Floats
+    bias: Floats
 
     @classmethod
     def before_training(cls, stack: LinearStack) -> Self:
@@ -60,7 +59,7 @@ class BestWeights:
             self.weights[:, columns] = stack.weights[:, columns] * per_column[columns]
             self.bias[:, better] = stack.bias[:, better] * shrinkage[better]
 
-    def member(self, index: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def member(self, index: int) -> tuple[Floats, Floats]:
         """Copies of one model's best weights (D, C) and bias (C,)."""
         weights = self.weights[:, index :: len(self.accuracy)]
         return by_class(weights), by_class(self.bias[:, index])

@@ -9,6 +9,7 @@ The last expression is what the middle one is at its least, ``V = W - g/lambda``
 Source: Boyd and Vandenberghe, Convex Optimization, section 9.1.2.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,31 @@ class Certificate:
     objective: PerModel
     gradient_norm: PerModel
     bound: PerModel
+
+    def of_model(self, index: int) -> "ModelCertificate":
+        """That of one model."""
+        bound = float(self.bound[index])
+        return ModelCertificate(
+            objective=float(self.objective[index]),
+            gradient_norm=float(self.gradient_norm[index]),
+            bound=bound if math.isfinite(bound) else None,
+        )
+
+
+@dataclass(frozen=True)
+class ModelCertificate:
+    """Where one model is.
+
+    Attributes:
+        objective: mean loss on the training images and penalty.
+        gradient_norm: greatest absolute component of the gradient.
+        bound: the objective is at most this far above its least value; None where regularisation
+            is 0 and nothing is proven.
+    """
+
+    objective: float
+    gradient_norm: float
+    bound: float | None
 
 
 def certify(objective: Objective, weights: Floats) -> Certificate:

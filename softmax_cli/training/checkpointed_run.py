@@ -25,16 +25,16 @@ from softmax_cli.training.trainer import Progress, Trainer
 
 
 class RunObserver(Protocol):
-    """Who watches a training and may ask it to stop."""
+    """Is informed of the progress of a training, and may ask it to stop."""
 
     def started(self, trainer: Trainer) -> None:
-        """Training begins, or goes on where a checkpoint left it."""
+        """Training begins, or continues from a checkpoint."""
 
     def progressed(self, trainer: Trainer, progress: Progress) -> None:
         """A step was done."""
 
     def warned(self, message: str) -> None:
-        """Something is worth knowing and no reason to stop."""
+        """A warning, which is no reason to stop."""
 
     def stop_requested(self) -> bool:
         """Whether to save a checkpoint and stop after this step."""
@@ -100,11 +100,11 @@ _IMAGES = {
     "train_digest": "training images",
     "validation_digest": "validation images",
 }
-"""What a digest watches over, for messages."""
+"""What each digest is of, for messages."""
 
 
 class CheckpointedRun:
-    """A trainer on its way to a step, with what is saved of it.
+    """A trainer with its checkpoints: it trains until a given step, saves, and resumes.
 
     Args:
         trainer: at the beginning, or in the state to start from.

@@ -25,14 +25,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, PerModel
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
-from softmax_cli.training.blas import blas_threads, limited_to
 from softmax_cli.training.forked import Fork, shared_zeros
 from softmax_cli.training.updates import Update
 
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
 Part = Literal["train", "validation"]
 
 LARGEST_SELECTION = 500
@@ -41,10 +40,10 @@ LARGEST_SELECTION = 500
 _PARTS: tuple[Part, ...] = ("train", "validation")
 _SLOTS = 2  # minibatches in memory: the current one, and the next one
 _SHARDS = 2
-_WORTH_SHARING = 2**21
-"""Multiplications in a product from which on sharing it gains more than it costs."""
-_FEW_COLUMNS = 20
-"""Up to which the gradient is computed transposed: BLAS takes a quarter less time for ``E^T X``."""
+_MIN_SHARED_PRODUCT = 2**21
+"""Multiplications in a product. In a smaller one, sharing costs more than it gains."""
+_MAX_TRANSPOSED_COLUMNS = 20
+"""Up to so many columns ``E^T X`` replaces ``X^T E``: BLAS takes a quarter less time."""
 _FORWARD, _BACKWARD = 1, 2  # commands to the second process
 
 
@@ -66,7 +65,7 @@ class StepEngine:
 
     A step is :meth:`forward`, then, with what the loss made of the scores, :meth:`backward`. No
     other code may change the weights between the latter and the next forward. Within :meth:`shared`
-    a second process takes part, if that is worth while.
+    a second process takes part, if the products are large enough.
 
     Args:
         stack: the models; allocate their weights with ``shared_zeros``, so that the second process
@@ -96,9 +95,9 @@ class StepEngine:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """A second process takes part in what is done within this context, if it can be had."""
+        """Within this context a second process takes part, if the system allows it."""
         threads = blas_threads()
-        if threads < _SHARDS or not self._is_worth_sharing():
+        if threads < _SHARDS or not self._is_large_enough_to_share():
             yield
             return
         with limited_to(threads // _SHARDS):
@@ -112,11 +111,12 @@ class StepEngine:
         """Multiply images with the weights.
 
         Args:
-            selection: the images; quickly at hand if they were the last ``following``.
-            following: what will be asked for next.
+            selection: the images; prepared already if they were the last ``following``.
+            following: the images of the next call, to be prepared ahead.
 
         Returns:
-            (1 + n, (C - 1) K), valid until the next call, as :meth:`LinearStack.logits` wants it.
+            (1 + n, (C - 1) K), the ``product`` of :meth:`LinearStack.logits`; valid until the next
+            call.
         """
         # The current slot is free again; the other one may hold this selection already.
         slot, fresh = self._place(selection, self._current)
@@ -135,15 +135,16 @@ class StepEngine:
             learning_rate: (K,).
         """
         self._memory.learning_rate[...] = learning_rate
+        # What the second process reads is written before the command: a semaphore orders the two.
         self._send(_BACKWARD, self._current)
         for shard in self._shards_here:
             shard.apply_gradient(self._current)
         self._prepare(1 - self._current)  # while the second process may still be at work
         self._wait()
 
-    def _is_worth_sharing(self) -> bool:
+    def _is_large_enough_to_share(self) -> bool:
         examples, columns = self.error.shape[-1], self._memory.products.shape[-1]
-        return bool(examples * self._stack.features * columns >= _WORTH_SHARING)
+        return bool(examples * self._stack.features * columns >= _MIN_SHARED_PRODUCT)
 
     def _start_fork(self) -> None:
         """Give the second shard to a fork; where there can be none, keep it."""
@@ -279,6 +280,7 @@ class _Shard:
             if fresh or self._multiplied != slot:
                 self.multiply(slot)
             answer()
+            # After the answer, so that the parent computes the loss meanwhile.
             if ahead:
                 self.prepare(1 - slot)
             self._ahead = bool(ahead)
@@ -293,7 +295,7 @@ class _Shard:
         """From the features of the selected images to scaled ones; the mean is not subtracted."""
         memory = self._memory
         count = int(memory.counts[slot])
-        X = self._X[slot, 1 : 1 + count]
+        X = self._X[slot, 1 : 1 + count]  # (n, features of this shard)
         # Gather bytes, then convert, then scale: operations that mix dtypes cast through a small
         # buffer and take several times as long.
         np.copyto(X, self._images[memory.parts[slot]][memory.rows[slot, :count]])
@@ -303,6 +305,7 @@ class _Shard:
     def multiply(self, slot: int) -> None:
         """This shard's part of the scores."""
         count = 1 + int(self._memory.counts[slot])
+        # (1 + n, features of this shard) times (features of this shard, (C - 1) K)
         np.matmul(self._X[slot, :count], self._weights, out=self._product[:count])
         self._multiplied = slot
 
@@ -310,14 +313,15 @@ class _Shard:
         """Compute this shard's rows of the gradient, and update its rows of the weights."""
         error = self._memory.error
         E = error.reshape(-1, error.shape[-1])  # ((C - 1) K, 1 + N)
-        X, contrasts = self._X[slot, : E.shape[1]], self._gradient[:, : len(E)]
-        if len(E) <= _FEW_COLUMNS:
+        X = self._X[slot, : E.shape[1]]  # (1 + N, features of this shard)
+        contrasts = self._gradient[:, : len(E)]
+        if len(E) <= _MAX_TRANSPOSED_COLUMNS:
             np.copyto(contrasts, np.matmul(E, X, out=self._transposed).T)
         else:
-            np.matmul(X.T, E.T, out=contrasts)
-        self._gradient[:, len(E) :] = 0
+            np.matmul(X.T, E.T, out=contrasts)  # (features of this shard, (C - 1) K)
+        self._gradient[:, len(E) :] = 0  # again, as an update may overwrite the gradient
         self._update.apply(self._features, self._gradient, self._memory.learning_rate)
-        self._multiplied = -1
+        self._multiplied = -1  # the product was of the old weights
 
 
 def _first_features(stack: LinearStack) -> int:

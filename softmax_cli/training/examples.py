@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Rows
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.features.standardization import Standardization
-from softmax_cli.training.blas import blas_threads, limited_to
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -1,6 +1,6 @@
 """k-fold cross-validation inside a stack: every fold of every trial sees the same minibatches.
 
-Fold f holds images ``f n // k`` to ``(f + 1) n // k``; CIFAR-10 comes shuffled. A model of fold f
+Fold f holds images ``f n // k`` to ``(f + 1) n // k``; CIFAR comes shuffled. A model of fold f
 learns from all images but those: in its column of a minibatch they have weight zero, and the others
 are weighted so that their mean is taken. Members are ordered trial by trial, fold by fold.
 """
@@ -10,14 +10,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Rows
+from softmax_cli.arrays import PerModel, Rows
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Kernel
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.scorecard import Scorecard, multiplied_by, score_stack
-
-PerModel = NDArray[np.float64]
 
 
 def fold_of_images(images: int, folds: int) -> NDArray[np.int64]:

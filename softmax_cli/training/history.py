@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PerModel = NDArray[np.float64]
+from softmax_cli.arrays import PerModel
 
 
 @dataclass(frozen=True)

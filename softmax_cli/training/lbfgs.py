@@ -34,6 +34,9 @@ _OF_ALL = (
     "course",
     "iterations",
     "gradient_norm",
+    "step_length",
+    "loss",
+    "accuracy",
     "least_norm",
     "least_objective",
     "waited",
@@ -92,6 +95,9 @@ class Lbfgs:
         course: (K,) int64, a :class:`Course` each.
         iterations: (K,) int64, steps that each model made.
         gradient_norm: (K,) greatest component of the gradient by the weights of all classes.
+        step_length: (K,) of the last step, as a share of the direction.
+        loss: (K,) mean loss on the examples, without the penalty.
+        accuracy: (K,) share of the examples of which no class scores above the true one.
     """
 
     def __init__(
@@ -110,6 +116,7 @@ class Lbfgs:
         self.course = np.full(models, Course.RUNNING, np.int64)
         self.iterations = np.zeros(models, np.int64)
         self.gradient_norm = np.full(models, np.inf)
+        self.step_length, self.loss, self.accuracy = np.zeros((3, models))
         # The least of both, as of the last step that made progress, and the steps since then.
         self._least_norm = np.full(models, np.inf)
         self._least_objective = np.full(models, np.inf)
@@ -154,24 +161,29 @@ class Lbfgs:
         self._losses, self._gradient = found.value, gradient
         self.iteration += 1
         self.iterations[self.members] += 1
+        self.step_length[self.members] = found.length
         self._part_with_arrived(stuck)
 
     def _direction(self) -> Floats:
         """Minus the gradient times the inverse Hessian: the two loops of algorithm 7.4."""
-        running = self._running
         q, shares = -self._gradient, []
         for pair in reversed(self._pairs):
             share = pair.rho * _inner(pair.step, q)
             q -= share.astype(q.dtype)[:, None] * pair.change
             shares.append(share)
-        curvature = 1 / (running.classes * running.temperature**2)
-        if self._preconditioner is None:
-            self._preconditioner = Preconditioner.of(running.examples)
-        q = self._preconditioner.solve(q, curvature, running.regularization)
+        q = self._precondition(q)
         for pair, share in zip(self._pairs, reversed(shares), strict=True):
             share -= pair.rho * _inner(pair.change, q)
             q += share.astype(q.dtype)[:, None] * pair.step
         return q
+
+    def _precondition(self, gradient: Floats) -> Floats:
+        """Multiply by the inverse Hessian that the method starts from."""
+        if self._preconditioner is None:
+            self._preconditioner = Preconditioner.of(self._running.examples)
+        curvature = 1 / (self._running.classes * self._running.temperature**2)
+        regularization = self._running.regularization
+        return self._preconditioner.solve(gradient, curvature, regularization)
 
     def _search(self, direction: Floats, scores: Scores) -> Steps:
         """Steps along a direction, with the mean losses there; its scores are given."""
@@ -213,6 +225,8 @@ class Lbfgs:
         norm = np.abs(gradient).max(axis=(0, 2), initial=0)
         self.weights[:, members] = self._weights
         self.gradient_norm[members] = norm
+        self.loss[members] = self._losses
+        self.accuracy[members] = self._running.accuracy(self._scores)
         self._wait(members)
         stalled = stuck | (self._waited[members] >= _PATIENCE)
         course = np.where(stalled, Course.STALLED, Course.RUNNING)
@@ -256,6 +270,9 @@ class Lbfgs:
             "course": self.course,
             "iterations": self.iterations,
             "gradient_norm": self.gradient_norm,
+            "step_length": self.step_length,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
             "least_norm": self._least_norm,
             "least_objective": self._least_objective,
             "waited": self._waited,

@@ -1,11 +1,13 @@
 """How far to go along a direction: the strong Wolfe conditions, for K convex functions at once.
 
-A convex function has its least value where its slope changes sign, so the slopes alone lead there:
-the sign says on which side of it a step ends, and a straight line through two slopes says about how
-far away. They also stay accurate where values no longer are, as near the optimum losses differ by
-less than they are rounded.
+A convex function has its least value where its slope changes sign, so the sign says on which side
+of it a step ends. Between a step that is too short and one that is too long, two points are tried
+in turn: where a straight line through both slopes is zero, which is right for a parabola, and where
+the two tangents meet, which is right for a function with a bend, such as the loss of a step that is
+many times too long. Slopes also stay accurate where values no longer are, as near the optimum
+losses differ by less than they are rounded.
 
-Source: Nocedal and Wright, Numerical Optimization, section 3.5, for the conditions.
+Source: Nocedal and Wright, Numerical Optimization, section 3.1, for the conditions.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PerModel = NDArray[np.float64]
+Members = NDArray[np.bool_]
 Along = Callable[[PerModel], tuple[PerModel, PerModel]]
 """``along(step)`` gives values and slopes (K,) at steps (K,)."""
 
@@ -24,19 +27,19 @@ _SLOPE = 0.5
 """Greatest share of the first slope that may be left."""
 _ROUNDING = 1e-7
 """Share of a value that rounding may change."""
-_MOST_TRIES = 20
+_MOST_TRIES = 30
 _STRETCH = 4.0
 """A step that was too short becomes at most so many times as long."""
-_MARGIN = 0.1
+_MARGIN = 1e-3
 """Share of an interval at either end of it that is not tried."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Where K searches ended.
+    """K steps, and the functions there.
 
     Attributes:
-        length: (K,), 0 where nothing was found.
+        length: (K,), 0 where the search found none.
         value: (K,) there.
         slope: (K,) there.
     """
@@ -44,6 +47,11 @@ class Steps:
     length: PerModel
     value: PerModel
     slope: PerModel
+
+    def take_over(self, members: Members, other: "Steps") -> None:
+        """Replace some of the steps."""
+        for name, values in vars(self).items():
+            values[members] = getattr(other, name)[members]
 
 
 def search(along: Along, value: PerModel, slope: PerModel) -> Steps:
@@ -54,48 +62,44 @@ def search(along: Along, value: PerModel, slope: PerModel) -> Steps:
         value: (K,) at 0.
         slope: (K,) at 0; where it is not negative no step is made.
     """
-    best = Steps(np.zeros_like(value), value.copy(), slope.copy())
+    best, low, high = (Steps(np.zeros_like(value), value.copy(), slope.copy()) for _ in range(3))
+    high.length[:] = np.inf
     searching = slope < 0
-    low, high = np.zeros_like(value), np.full_like(value, np.inf)
-    low_slope, high_slope = slope.copy(), np.full_like(value, np.nan)
     step = np.where(searching, 1.0, 0.0)
-    for _ in range(_MOST_TRIES):
-        values, slopes = along(step)
+    for number in range(_MOST_TRIES):
+        tried = Steps(step, *along(step))
         allowed = value + _DECREASE * step * slope + _ROUNDING * np.abs(value)
-        falls = (values <= allowed) & np.isfinite(slopes)
+        falls = (tried.value <= allowed) & np.isfinite(tried.slope)
         # Short of the least value a convex function has fallen, whatever rounding says.
-        short = searching & (slopes < 0)
-        better = searching & (short | falls) & (np.abs(slopes) < np.abs(best.slope))
-        _take_over(best, better, step, values, slopes)
-        searching = searching & ~(falls & (np.abs(slopes) <= _SLOPE * np.abs(slope)))
+        short = searching & (tried.slope < 0)
+        flatter = np.abs(tried.slope) < np.abs(best.slope)
+        best.take_over(searching & (short | falls) & flatter, tried)
+        searching &= ~(falls & (np.abs(tried.slope) <= _SLOPE * np.abs(slope)))
         if not searching.any():
             break
-        long = searching & ~short
-        low[short], low_slope[short] = step[short], slopes[short]
-        high[long], high_slope[long] = step[long], slopes[long]
-        following = _between(low, high, low_slope, high_slope, slope)
+        low.take_over(short, tried)
+        high.take_over(searching & ~short, tried)
+        following = _between(low, high, tangents=number % 2 == 1)
+        following = np.where(np.isinf(high.length), _beyond(low, slope), following)
         step = np.where(searching, following, best.length)
     return best
 
 
-def _take_over(
-    best: Steps, members: NDArray[np.bool_], step: PerModel, value: PerModel, slope: PerModel
-) -> None:
-    best.length[members] = step[members]
-    best.value[members] = value[members]
-    best.slope[members] = slope[members]
-
-
-def _between(
-    low: PerModel, high: PerModel, low_slope: PerModel, high_slope: PerModel, first: PerModel
-) -> PerModel:
-    """Where a straight line through two slopes is zero, but away from both ends."""
+def _beyond(low: Steps, first: PerModel) -> PerModel:
+    """A longer step, where none was too long: a line through the slopes at 0 and there is zero."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        # No step was too long yet: the line goes through the slopes at 0 and at the longest one.
-        beyond = low * first / (first - low_slope)
-        beyond = np.clip(np.where(np.isfinite(beyond), beyond, np.inf), 1.5 * low, _STRETCH * low)
-        width = high - low
-        inner = low + width * low_slope / (low_slope - high_slope)
-        inner = np.where(np.isfinite(inner), inner, low + 0.5 * width)
-        inner = np.clip(inner, low + _MARGIN * width, high - _MARGIN * width)
-    return np.where(np.isinf(high), beyond, inner)
+        zero = low.length * first / (first - low.slope)
+    zero = np.where(np.isfinite(zero), zero, np.inf)
+    return np.clip(zero, 1.5 * low.length, _STRETCH * low.length)
+
+
+def _between(low: Steps, high: Steps, *, tangents: bool) -> PerModel:
+    """A step between one that is too short and one that is too long."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        width = high.length - low.length
+        if tangents:
+            part = (high.slope * width - (high.value - low.value)) / (high.slope - low.slope)
+        else:
+            part = width * low.slope / (low.slope - high.slope)
+        part = np.where(np.isfinite(part), part, 0.5 * width)
+        return low.length + np.clip(part, _MARGIN * width, (1 - _MARGIN) * width)

@@ -125,6 +125,18 @@ class Objective:
         losses, slopes = parts.sum(axis=0)
         return losses, slopes
 
+    def accuracy(self, scores: Scores) -> PerModel:
+        """Share (K,) of the examples, by weight, of which no class scores above the true one."""
+
+        def measure(number: int) -> PerModel:
+            rows = self.examples.blocks[number]
+            by_class = self.by_class(scores[number])  # (C, K, n)
+            true = by_class[self._labels[rows], :, np.arange(by_class.shape[-1])].T  # (K, n)
+            correct = true >= by_class.max(axis=0)
+            return np.asarray((correct * self._shares[:, rows]).sum(axis=1))
+
+        return np.asarray(np.sum(in_threads(measure, range(len(scores))), axis=0))
+
     def by_class(self, values: Floats) -> Floats:
         """Weights W, or gradients by them, (C, K, P + 1), from U (C - 1, K, P + 1)."""
         return _combined(self._basis, values)

@@ -76,9 +76,24 @@ class Preconditioner:
         return (rotated.reshape(-1, len(self.squares)) @ self.directions.T).reshape(gradient.shape)
 
 
+def gram_bytes(features: int) -> int:
+    """Memory that it takes to decompose the Gram matrix of P features and the ones."""
+    return _MATRICES * 4 * (features + 1) ** 2
+
+
 def is_spectral(features: int) -> bool:
     """Whether the Gram matrix of so many features, P, and the ones is small enough to decompose."""
-    return _MATRICES * 4 * (features + 1) ** 2 <= MAX_GRAM_BYTES
+    return gram_bytes(features) <= MAX_GRAM_BYTES
+
+
+def description(features: int) -> str:
+    """What the preconditioner of P features is, for messages."""
+    if is_spectral(features):
+        return f"the eigenvectors of the Gram matrix of {features} features"
+    return (
+        f"the diagonal of the Gram matrix, because to decompose that of {features} features takes "
+        f"{gram_bytes(features) / 2**30:.1f} GiB, more than {MAX_GRAM_BYTES / 2**30:.0f} GiB"
+    )
 
 
 def _spanned(X: Floats) -> tuple[NDArray[np.float64], Floats]:

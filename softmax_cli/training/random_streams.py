@@ -11,7 +11,7 @@ from softmax_cli.config.schema import TrainConfig
 class RandomStreams:
     """The independent streams that a seed is spread into.
 
-    A stream is told by its place, so a new one comes last.
+    A stream is identified by its position, so a new one must come last.
     """
 
     weights: np.random.SeedSequence

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Rows
+from softmax_cli.arrays import Floats, Rows
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.engine import LARGEST_SELECTION
 
-Floats = NDArray[np.floating]
 Multiply = Callable[[NDArray[np.int64]], Floats]
-"""``multiply(rows)`` gives the product of some images (1 + n, (C - 1) K), as logits want it."""
+"""``multiply(rows)`` gives (1 + n, (C - 1) K), the ``product`` of :meth:`LinearStack.logits`."""
 
 
 @dataclass(frozen=True)

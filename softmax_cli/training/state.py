@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray[Any]]
+from softmax_cli.arrays import Arrays
 
 
 def select_members(state: Arrays, members: NDArray[np.int64]) -> Arrays:

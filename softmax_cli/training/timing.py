@@ -1,18 +1,20 @@
 """How fast the loss and a training step run here: beside plain forms, and beside bare products.
 
-What is compared is run in turn, so that whatever else the machine is doing falls on all of it, and
-times are medians.
+What is compared is run in turn, so that other work of the machine slows all of it alike. Times are
+medians.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data.images import ImageSet
 from softmax_cli.model.loss import Workspace
@@ -23,10 +25,9 @@ from softmax_cli.model.softmax_loss import (
 )
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.assembly import build_trainer
-from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import prepare_training_data
 
-Floats = NDArray[np.floating]
 Evaluate = Callable[[], tuple[float, Floats]]
 
 _WEIGHT_SCALE = 1e-4  # small enough that pixels of a range of 255 give scores around 1
@@ -36,7 +37,11 @@ _CHECKED_IMAGES = 500
 _CHECKED_WEIGHTS = 20
 _STEP = 1e-5  # of the numerical gradient
 _STEPS_PER_BLOCK = 10
+_WARM_UP_STEPS = 10
 _BLOCKS = 7
+
+Timer = Callable[[Callable[[], object]], float]
+"""``timer(run)`` runs something once and gives its seconds."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class StepTiming:
 
 
 def compare_forms(images: ImageSet, seed: int = 0) -> list[FormTiming]:
-    """Time the softmax loss with two loops, vectorised, and as the training kernel has it.
+    """Time the softmax loss with two loops, vectorised, and as the training kernel computes it.
 
     The first is computed in float64, the last in float32, as in training, and the vectorised form
     in both.
@@ -102,15 +107,12 @@ def compare_forms(images: ImageSet, seed: int = 0) -> list[FormTiming]:
         ("vectorized", "float32"): lambda: softmax_loss_vectorized(W32, X32, y, 0.0),
         ("kernel", "float32"): _kernel_form(X32, W32, y),
     }
+    results = {name: evaluate() for name, evaluate in forms.items()}
     seconds: dict[tuple[str, str], list[float]] = {name: [] for name in forms}
-    results = {}
     for repeat in range(_REPEATS):
         for name, evaluate in forms.items():
-            if name[0] == "naive" and repeat >= _NAIVE_REPEATS:
-                continue
-            start = time.perf_counter()
-            results[name] = evaluate()
-            seconds[name].append(time.perf_counter() - start)
+            if name[0] != "naive" or repeat < _NAIVE_REPEATS:
+                seconds[name].append(seconds_of(evaluate))
     naive = next(iter(forms))
     reference_loss, reference = results[naive]
     return [
@@ -164,31 +166,67 @@ def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming
     data = prepare_training_data(config, images, images.take_last(1))
     trainer = build_trainer([config] * models, data)
     batch_size = config.training.batch_size
-    multiply = _products(batch_size, trainer.stack)
-    pairs = [(_seconds_per_step(trainer), _seconds_each(multiply)) for _ in range(_BLOCKS + 1)]
-    del pairs[0]
-    step, product = (median(column) for column in zip(*pairs, strict=True))
-    ratio = median(own / bare for own, bare in pairs)
+    _, *blocks = step_blocks(
+        trainer, batch_size, _BLOCKS + 1, steps=_STEPS_PER_BLOCK, warm_up=_WARM_UP_STEPS
+    )
+    step, product = (median(column) for column in zip(*blocks, strict=True))
+    ratio = median(own / bare for own, bare in blocks)
     return StepTiming(models, batch_size, step, product, ratio)
 
 
 def steps_needed() -> int:
     """How many iterations a configuration must have for :func:`time_steps`, none a validation."""
-    return 2 * (_BLOCKS + 1) * _STEPS_PER_BLOCK + 1
+    return (_BLOCKS + 1) * (_WARM_UP_STEPS + _STEPS_PER_BLOCK) + 1
 
 
-def _seconds_per_step(trainer: Trainer) -> float:
-    """Of a step in a block of them, once they have got going; then all of the machine is free."""
-    with closing(trainer.train()) as steps:
-        _seconds_each(lambda: next(steps))
-        return _seconds_each(lambda: next(steps))
+def step_blocks(
+    trainer: Trainer,
+    batch_size: int,
+    blocks: int,
+    *,
+    steps: int,
+    warm_up: int,
+    timer: Timer | None = None,
+) -> list[tuple[float, float]]:
+    """Time blocks of training steps, in turn with blocks of their two products.
+
+    Args:
+        trainer: trains as many steps as all blocks take, and validates after none of them.
+        batch_size: N.
+        blocks: how many.
+        steps: in a block.
+        warm_up: steps before each block that are not timed.
+        timer: times a block; None for :func:`seconds_of`.
+
+    Returns:
+        For each block the seconds of one step, and of its products.
+    """
+    timer = timer or seconds_of
+    multiply = _products(batch_size, trainer.stack)
+
+    def train() -> float:
+        # Closed after each block: until then a second process holds a part of the machine.
+        with closing(trainer.train()) as progress:
+            _advance(progress, warm_up)
+            return timer(lambda: _advance(progress, steps))
+
+    def multiply_all() -> None:
+        for _ in range(steps):
+            multiply()
+
+    return [(train() / steps, timer(multiply_all) / steps) for _ in range(blocks)]
 
 
-def _seconds_each(run: Callable[[], object]) -> float:
+def seconds_of(run: Callable[[], object]) -> float:
+    """Wall time of one run."""
     start = time.perf_counter()
-    for _ in range(_STEPS_PER_BLOCK):
-        run()
-    return (time.perf_counter() - start) / _STEPS_PER_BLOCK
+    run()
+    return time.perf_counter() - start
+
+
+def _advance(progress: Iterator[Progress], steps: int) -> None:
+    for _ in islice(progress, steps):
+        pass
 
 
 def _features_and_weights(

@@ -1,12 +1,14 @@
-"""The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
+"""The training loop, as a generator of progress: what every trainer is, and SGD on a stack."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Arrays, Floats, Members, PerModel
 from softmax_cli.model.loss import Kernel, Workspace
 from softmax_cli.model.stack import LinearStack
 from softmax_cli.training.best import BestWeights
@@ -15,23 +17,22 @@ from softmax_cli.training.history import Measurement, history_arrays, history_fr
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.schedules import ScheduleTable
 from softmax_cli.training.scorecard import Scorecard
-from softmax_cli.training.state import Arrays, check_alike, named, part_of
+from softmax_cli.training.state import check_alike, named, part_of
 from softmax_cli.training.updates import Update
-
-Floats = NDArray[np.floating]
-PerModel = NDArray[np.float64]
-Members = NDArray[np.bool_]
 
 ExampleWeights = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """``weights(indices)`` gives (K, N), each row with sum N, for the images (N,) of a minibatch."""
 
 
 class Status(IntEnum):
-    """What has become of one model of the stack."""
+    """Whether a model of the stack still trains, and if not, why."""
 
     RUNNING = 0
     STOPPED = 1
     DIVERGED = 2
+    CONVERGED = 3
+    STALLED = 4
+    """Rounding keeps the gradient from becoming as small as it should."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,77 @@ class Progress:
         iteration: steps done.
         measurement: from the validation after this step, where one was due.
         diverged: models whose loss or weights ceased to be finite in this step.
+        gradient_norm: the greatest component of the gradient of any model, where all examples were
+            looked at.
     """
 
     iteration: int
     measurement: Measurement | None
     diverged: tuple[int, ...]
+    gradient_norm: float | None = None
 
 
-class Trainer:
+class Trainer(Protocol):
+    """What trains a stack: SGD here, L-BFGS in ``full_batch``.
+
+    Attributes:
+        stack: the K models; changed in place.
+        iterations: steps of a whole training, at most.
+        iteration: steps done.
+        early_stopping: None to train to the end.
+        history: a measurement for each validation.
+        status: (K,) int64, a :class:`Status` each.
+        ended: (K,) int64, steps done when a model ceased to run; -1 while it runs.
+        best: the best weights so far.
+    """
+
+    stack: LinearStack
+    iterations: int
+    iteration: int
+    early_stopping: EarlyStopping | None
+    history: list[Measurement]
+    status: NDArray[np.int64]
+    ended: NDArray[np.int64]
+    best: BestWeights
+
+    def train(self, until: int | None = None) -> Generator[Progress, None, None]:
+        """Train until no model is running, or to the end; one progress for each step."""
+        ...
+
+    def temperature_after(self, iteration: int) -> PerModel:
+        """Temperatures (K,) of the last of ``iteration`` steps."""
+        ...
+
+    def state(self) -> Arrays:
+        """Everything the next step depends on, by name; valid until that step."""
+        ...
+
+    def restore(self, state: Arrays) -> None:
+        """Take over a state that :meth:`state` gave for the same stack and settings.
+
+        Raises:
+            ValueError: if names, shapes or dtypes are not those of this trainer's own state.
+        """
+        ...
+
+
+def steps_of(trainer: Trainer, member: int) -> int:
+    """Steps that a model made until it arrived, diverged or now stands.
+
+    One that stopped early counts all steps of its stack: its best weights have their own count.
+    """
+    if trainer.status[member] in (Status.CONVERGED, Status.STALLED):
+        return int(trainer.ended[member])
+    return trainer.iteration
+
+
+class SgdTrainer:
     """Trains the models of a stack, all on the same minibatches.
 
     A model whose loss is no longer finite is frozen with its weights at zero, and one that has
     stopped early keeps its weights; in both cases the columns of the others are computed exactly
-    as before. At a validation the weights have to be finite, too: after the last step no loss shows
-    what became of them.
+    as before. A validation also checks that the weights are finite: no loss is computed after the
+    last step, so nothing else would show that they are not.
 
     Args:
         stack: the K models; changed in place.
@@ -138,7 +196,8 @@ class Trainer:
     def train(self, until: int | None = None) -> Generator[Progress, None, None]:
         """Train until no model is running, or to the end; one progress for each step.
 
-        Close the generator where it is left early: until then a second process stands by.
+        Close the generator if you leave it early: until then a second process holds half of the
+        machine.
 
         Args:
             until: steps done at which to stop and validate before the end.
@@ -168,8 +227,9 @@ class Trainer:
     def _step(self) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
         batch, following = (self._minibatches.at(self.iteration + ahead) for ahead in (0, 1))
-        scores, examples = self._scores, len(batch.labels)
+        scores, examples = self._scores, len(batch.labels)  # (C, K, N), N
         temperature = self._temperatures.at(self.iteration)
+        # 0 for models that have ended: their columns are computed, and nothing is added to them.
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
         product = self._engine.forward(batch.selection, following.selection)  # (1 + N, (C - 1) K)
@@ -202,8 +262,8 @@ class Trainer:
         error[..., 0] = bias_gradient[:-1]  # of the example that stands for the mean
         return bias_gradient
 
-    def _add_up(self, weights: NDArray[np.floating] | None) -> PerModel:
-        """Losses of the step, summed over its images (K,); they and the hits are remembered."""
+    def _add_up(self, weights: Floats | None) -> PerModel:
+        """Sum the losses of the step over its images (K,); add them and the hits to the totals."""
         losses, correct = self._work.losses, self._work.correct
         if weights is None:
             totals, hits = losses.sum(axis=1, dtype=np.float64), np.count_nonzero(correct, axis=1)
@@ -236,7 +296,7 @@ class Trainer:
         self._update.forget(members)
 
     def _measure(self) -> Measurement:
-        """Validate, remember the best weights, stop the models that have waited too long."""
+        """Validate, keep the best weights, stop the models whose patience has run out."""
         temperature = self.temperature_after(self.iteration)
         scorecard = self._validate(self.iteration, temperature)
         alive = np.where(self.status == Status.DIVERGED, np.nan, 1.0)

@@ -5,7 +5,7 @@
 - ``stack_run``: one stack trained, or a stage of its training
 - ``stack_states``: the states of stacks on disk
 - ``here``, ``cluster``: where stacks are trained, this process or the workers of a Dask cluster
-- ``outcomes``: what came of each trial, and their order
+- ``outcomes``: the result of each trial, and their order
 - ``records``: the outcomes on disk
 - ``halving``: the stages of successive halving
 - ``best_run``: the best trial as a run directory of its own

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softmax_cli import __version__
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.config.loading import with_values
 from softmax_cli.errors import ConfigurationError, DataError, IntegrityError, SoftmaxError
-from softmax_cli.training.blas import blas_threads, limited_to
 from softmax_cli.training.checkpointed_run import RunObserver, StopRequestedError
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import TrainingData
@@ -69,7 +69,7 @@ def run_on_cluster(
     checkpoints: StackCheckpoints,
     observer: RunObserver,
 ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
-    """Train stacks on the workers; yields each as it is done, with its result or what it failed of.
+    """Train stacks on the workers; yields each as it is done, with its result or its error.
 
     No more stacks are handed out than there are workers: each trains one at a time, and when one is
     lost, the scheduler holds that against every task it had, begun or not.
@@ -150,7 +150,7 @@ def _done(
 
 
 def _result_of(future: "Future[StackResult]") -> StackResult | Exception:
-    """What a worker sent, or what its stack failed of; raises what concerns all stacks."""
+    """What a worker sent, or the error of its stack; raises errors that concern all stacks."""
     from distributed import KilledWorker
 
     if future.cancelled():
@@ -224,7 +224,7 @@ def _verified_data(order: _Order) -> TrainingData:
 
 
 class _OnWorker:
-    """Watches a stack on a worker: stops when nobody waits for it any more."""
+    """Stops a stack on a worker when the sweep no longer waits for its result."""
 
     def __init__(self) -> None:
         from distributed import get_worker
@@ -234,13 +234,13 @@ class _OnWorker:
         self._key = worker.get_current_task()
 
     def started(self, trainer: Trainer) -> None:
-        """Nobody is told."""
+        """A worker shows no progress."""
 
     def progressed(self, trainer: Trainer, progress: Progress) -> None:
-        """Nobody is told."""
+        """A worker shows no progress."""
 
     def warned(self, message: str) -> None:
-        """Nothing is resumed, so there is nothing to warn of."""
+        """Only a resumed run warns, and a worker resumes none."""
 
     def stop_requested(self) -> bool:
         task = self._tasks.get(self._key)

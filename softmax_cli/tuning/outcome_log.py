@@ -4,7 +4,6 @@
 is made of the same figures at the end, best trial first.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +26,8 @@ _FIGURES = (
     "seconds",
 )
 """Columns of ``results.csv`` behind rank, id and the parameters."""
+_PROVEN = ("gradient_norm", "optimality_bound", "converged")
+"""Columns before the last one, where the distance from the optimum is known of any trial."""
 
 
 class OutcomeLog:
@@ -102,19 +103,17 @@ class OutcomeLog:
         Raises:
             OSError: writing failed; an earlier table is still there.
         """
+        ranked = self.ranked()
+        proven = _PROVEN if any(outcome.gradient_norm is not None for outcome in ranked) else ()
+        figures = (*_FIGURES[:-1], *proven, _FIGURES[-1])
         rows = [
             {
                 "rank": rank if outcome.has_figures else None,
                 "id": outcome.id,
-                **{key: _cell(outcome.parameters[key]) for key in parameters},
-                **{name: getattr(outcome, name) for name in _FIGURES},
+                **{key: outcome.parameters[key] for key in parameters},
+                **{name: getattr(outcome, name) for name in figures},
             }
-            for rank, outcome in enumerate(self.ranked(), start=1)
+            for rank, outcome in enumerate(ranked, start=1)
         ]
-        columns = ("rank", "id", *parameters, *_FIGURES)
+        columns = ("rank", "id", *parameters, *figures)
         write_csv(self._directory / "results.csv", columns, rows)
-
-
-def _cell(value: object) -> object:
-    """A value of a parameter as a table can hold it."""
-    return json.dumps(value) if isinstance(value, dict | list) else value

@@ -15,7 +15,7 @@ from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
 from softmax_cli.tuning.trials import Trial
 
-WIDEST_STACK = 64
+MAX_STACK_MODELS = 64
 """Models in a stack; beyond, its matrices outgrow the processor's caches and nothing is gained."""
 
 _VECTORS = {
@@ -50,18 +50,18 @@ class Stack:
 
     @property
     def shared(self) -> TrainConfig:
-        """Settings that speak for all trials in what they share."""
+        """The settings of the first trial: what the stack shares is the same in all."""
         return self.trials[0].config
 
 
 def plan_stacks(trials: Sequence[Trial], folds: int) -> list[Stack]:
-    """Group trials into stacks of similar width, at most ``WIDEST_STACK`` models each."""
+    """Group trials into stacks of similar width, at most ``MAX_STACK_MODELS`` models each."""
     groups: defaultdict[str, list[Trial]] = defaultdict(list)
     for trial in sorted(trials, key=lambda trial: trial.id):
         groups[shared_settings(trial.config)].append(trial)
     stacks = []
     for group in groups.values():
-        widest = max(WIDEST_STACK // folds, 1)
+        widest = max(MAX_STACK_MODELS // folds, 1)
         count = -(-len(group) // widest)
         bounds = [len(group) * part // count for part in range(count + 1)]
         stacks += [
@@ -77,5 +77,5 @@ def shared_settings(config: TrainConfig) -> str:
         settings = values[section]
         assert isinstance(settings, dict)  # noqa: S101 - a section of settings
         for key in keys:
-            del settings[key]
+            settings.pop(key, None)  # a method has not all of them
     return json.dumps(values, sort_keys=True)

@@ -7,9 +7,9 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from softmax_cli import SoftmaxClassifier, softmax, softmax_loss_vectorized
+from softmax_cli.blas import blas_threads
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.errors import ArgumentError
-from softmax_cli.training.blas import blas_threads
 from tests.api.problems import clouds, objective
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from softmax_cli.config import yaml_reader
 from softmax_cli.config.problems import Place
 from softmax_cli.config.yaml_reader import (
-    MAXIMUM_BYTES,
-    MAXIMUM_DEPTH,
+    MAX_BYTES,
+    MAX_DEPTH,
     read_yaml,
     read_yaml_file,
     scalar_value,
@@ -123,13 +123,13 @@ def test_what_is_readable_but_refused(text: str, complaint: str) -> None:
         ("a: \0", "x.yaml: expected text, got a NUL byte"),
         ('a: "\\UFFFFFFFF"', "expected YAML, got"),
         ("%YAML 99999999999999999999.1\n---\na: 1", "expected YAML, got"),
-        ("[" * 100_000, f"x.yaml:1: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("{a: " * 50_000, f"x.yaml:1: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("- " * 50_000, f"x.yaml:1: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("? " * 50_000, f"x.yaml:1: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("a: " + "[" * 1_000, f"x.yaml:1: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("[\n" * 50_000, f"x.yaml:17: expected at most {MAXIMUM_DEPTH} levels, got more"),
-        ("{? [\n" * 50_000, f"x.yaml:9: expected at most {MAXIMUM_DEPTH} levels, got more"),
+        ("[" * 100_000, f"x.yaml:1: expected at most {MAX_DEPTH} levels, got more"),
+        ("{a: " * 50_000, f"x.yaml:1: expected at most {MAX_DEPTH} levels, got more"),
+        ("- " * 50_000, f"x.yaml:1: expected at most {MAX_DEPTH} levels, got more"),
+        ("? " * 50_000, f"x.yaml:1: expected at most {MAX_DEPTH} levels, got more"),
+        ("a: " + "[" * 1_000, f"x.yaml:1: expected at most {MAX_DEPTH} levels, got more"),
+        ("[\n" * 50_000, f"x.yaml:17: expected at most {MAX_DEPTH} levels, got more"),
+        ("{? [\n" * 50_000, f"x.yaml:9: expected at most {MAX_DEPTH} levels, got more"),
     ],
 )
 def test_what_is_no_acceptable_document(text: str, complaint: str) -> None:
@@ -173,7 +173,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "unmarked.yaml").write_bytes("a: 1".encode("utf-16-le"))
     (tmp_path / "half.yaml").write_bytes("a: 1".encode("utf-16")[:-1])
     (tmp_path / "wide.yaml").write_bytes("a: é".encode("utf-16-le"))
-    (tmp_path / "large.yaml").write_bytes(b"#" * (MAXIMUM_BYTES + 1))
+    (tmp_path / "large.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
     os.mkfifo(tmp_path / "pipe.yaml")
     complaints = {
         "latin.yaml": "expected UTF-8 text",

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -171,3 +173,39 @@ def test_what_is_kept_is_listed_and_cleared(tmp_path: Path) -> None:
     assert files == 3
     assert size > kept.size
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["mine.npy"]
+
+
+def test_features_that_were_interrupted_are_the_same_the_next_time(tmp_path: Path) -> None:
+    class Interrupting(Watcher):
+        def extracted(self, completed: int, total: int) -> None:
+            if completed == 1000:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rows_from(tmp_path, watcher=Interrupting())
+    assert [path.name[:4] for path in (tmp_path / FOLDER).iterdir()] == ["map-"]
+    assert (rows_from(tmp_path) == rows_from(None)).all()
+    rows_file(tmp_path)
+
+
+def test_two_processes_at_once_compute_once(tmp_path: Path) -> None:
+    """Both ask for the same features; the one that waits reads what the other wrote."""
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from softmax_cli.features.feature_maps import FEATURE_MAPS
+from tests.features.channel_means import ChannelMeans
+from tests.features.test_cache import IMAGES, SEED, SETTINGS, Watcher, rows_from
+FEATURE_MAPS[ChannelMeans.kind] = ChannelMeans
+watcher = Watcher()
+rows = rows_from(Path(sys.argv[1]), watcher=watcher)
+print(rows.sum(), len(watcher.completed), watcher.warnings)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    root = Path(__file__).parents[2]
+    both = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) for _ in "ab"]
+    printed = [process.communicate(timeout=120)[0].split(maxsplit=2) for process in both]
+    assert printed[0][0] == printed[1][0] == str(rows_from(None).sum())
+    assert sorted(int(words[1]) for words in printed) == [0, 3]
+    assert [words[2].strip() for words in printed] == ["[]", "[]"]

@@ -8,13 +8,13 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (700, 30), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("center", [True, False])
-@pytest.mark.parametrize("scale", ["none", "unit", "pixel"])
+@pytest.mark.parametrize("scale", ["none", "unit", "feature", "pixel"])
 def test_features_are_centred_and_scaled_pixels(center: bool, scale: Scale) -> None:
     preprocessing = Standardization.fit(IMAGES, center=center, scale=scale)
     features = np.empty(IMAGES.shape, np.float32)
     preprocessing.apply(IMAGES, features)
     pixels = IMAGES.astype(np.float64)
-    divisor = {"none": 1.0, "unit": 255.0, "pixel": pixels.std(axis=0)}[scale]
+    divisor = {"none": 1.0, "unit": 255.0}.get(scale, pixels.std(axis=0))
     expected = (pixels - pixels.mean(axis=0) * center) / divisor
     np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-4)
 

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from softmax_cli.plots import mistakes_figure, render
-from softmax_cli.plots.image_grid import grid_shape
 
 NAMES = ["airplane", "automobile", "bird"]
 
@@ -43,13 +42,3 @@ def test_a_model_without_mistakes_gets_a_sentence() -> None:
 
     assert [text.get_text() for text in figure.axes[0].texts] == ["no mistakes"]
     assert render(figure, "png", 50)
-
-
-@pytest.mark.parametrize("count", range(1, 60))
-def test_grids_hold_all_images_with_few_gaps(count: int) -> None:
-    rows, columns = grid_shape(count)
-
-    assert count <= rows * columns < count + columns
-    assert rows <= columns or count < 3
-    if count in (10, 12, 20):
-        assert (rows, columns) == {10: (2, 5), 12: (2, 6), 20: (3, 7)}[count]

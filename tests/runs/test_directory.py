@@ -18,6 +18,7 @@ from softmax_cli.runs.directory import (
     Kind,
     claim_run_directory,
     create_run_directory,
+    new_run_directory,
     open_run_directory,
 )
 
@@ -292,3 +293,16 @@ def test_the_lock_of_a_killed_process_is_in_nobodys_way(tmp_path: Path) -> None:
     assert names(run) - {locks.LOCK_NAME} == {"config.yaml"}
     open_run_directory(run, exclusive=True).close()
     assert names(run) - {locks.LOCK_NAME} == {"config.yaml"}
+
+
+def test_a_run_gets_the_directory_that_is_named_or_the_next_one_below_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for expected in ("runs/sweep/demo-001", "runs/sweep/demo-002"):
+        with new_run_directory(None, "demo", kind="sweep", settings="") as run:
+            assert run.path == Path(expected)
+    with new_run_directory(Path("mine"), "demo", kind="train", settings="") as run:
+        assert (run.path, run.kind) == (Path("mine"), "train")
+    with pytest.raises(RunDirectoryError, match="not empty"):
+        new_run_directory(Path("mine"), "demo", kind="train", settings="")

@@ -36,7 +36,7 @@ def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def use_processes(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_room, "_WORTH_SHARING", 1)
+    monkeypatch.setattr(engine_room, "_MIN_SHARED_PRODUCT", 1)
     monkeypatch.setattr(engine_room, "blas_threads", lambda: number)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from softmax_cli.blas import blas_threads
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.training import examples as examples_room
-from softmax_cli.training.blas import blas_threads
 from softmax_cli.training.examples import Examples, in_threads
 
 RNG = np.random.default_rng(0)

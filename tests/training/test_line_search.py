@@ -30,6 +30,21 @@ def test_strong_wolfe_conditions_hold_at_every_scale(function) -> None:  # type:
     np.testing.assert_array_equal(found, [steps.value, steps.slope])
 
 
+def test_a_step_that_is_much_too_long_is_cut_down_in_a_few_tries() -> None:
+    looks = []
+
+    def along(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Steep down, then up nearly straight: a loss whose scores a step of 1 makes huge."""
+        looks.append(step)
+        x = 5000 * (step - 0.005)
+        return np.logaddexp(0, x) - 0.9 * x, 5000 * (1 / (1 + np.exp(-x)) - 0.9)
+
+    value, slope = along(np.zeros(1))
+    steps = search(along, value, slope)
+    assert 0 < steps.length[0] < 0.01
+    assert len(looks) < 12
+
+
 def test_one_look_suffices_where_a_step_of_one_is_good() -> None:
     looks = []
 

@@ -1,3 +1,6 @@
+import time
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -5,7 +8,16 @@ from softmax_cli.config.loading import load_train_config
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.model import softmax_loss
 from softmax_cli.training import timing
-from softmax_cli.training.timing import check_gradient, compare_forms, steps_needed, time_steps
+from softmax_cli.training.assembly import build_trainer
+from softmax_cli.training.timing import (
+    check_gradient,
+    compare_forms,
+    seconds_of,
+    step_blocks,
+    steps_needed,
+    time_steps,
+)
+from softmax_cli.training.training_data import prepare_training_data
 
 
 def test_all_forms_agree_to_rounding() -> None:
@@ -46,3 +58,28 @@ def test_a_step_takes_time_and_so_do_its_products(
     assert timed.product_seconds > 0
     assert timed.seconds > 0
     assert timed.ratio > 0
+
+
+def test_the_seconds_of_a_run_are_those_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [5.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    assert seconds_of(lambda: now.append(now.pop() + 0.25)) == 0.25
+
+
+def test_blocks_of_steps_and_of_products_are_timed_in_turn() -> None:
+    config = load_train_config("cs231n", ["training.iterations=1000", "training.batch_size=20"])
+    images = make_synthetic("train", size=200)
+    data = prepare_training_data(config, images, images.take_last(1))
+    trainer = build_trainer([config], data)
+    iterations = []
+
+    def timer(run: Callable[[], object]) -> float:
+        before = trainer.iteration
+        run()
+        iterations.append(trainer.iteration - before)
+        return float(len(iterations))
+
+    blocks = step_blocks(trainer, 20, 2, steps=4, warm_up=3, timer=timer)
+    assert iterations == [4, 0, 4, 0]
+    assert blocks == [(1 / 4, 2 / 4), (3 / 4, 4 / 4)]
+    assert trainer.iteration == 2 * (3 + 4)

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from softmax_cli import __version__
+from softmax_cli.blas import limited_to
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.writing import to_yaml
 from softmax_cli.data.datasets import load_split
@@ -26,7 +27,6 @@ from softmax_cli.errors import (
 )
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
 from softmax_cli.runs.tables import read_jsonl
-from softmax_cli.training.blas import limited_to
 from softmax_cli.tuning import cluster
 from softmax_cli.tuning.checkpoints import StackCheckpoints
 from softmax_cli.tuning.cluster import connected, run_on_cluster
@@ -300,7 +300,7 @@ def test_a_worker_takes_its_own_data_or_says_which_one_has_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load_split)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", load_split)
     (tmp_path / "mine").symlink_to(cifar10_dir)
     settings = space(
         {"seed": [1]}, **{"data.dataset": "cifar10", "data.dir": str(tmp_path / "mine")}

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
-from softmax_cli.tuning.stacks import WIDEST_STACK, Stack, plan_stacks
+from softmax_cli.tuning.stacks import MAX_STACK_MODELS, Stack, plan_stacks
 from softmax_cli.tuning.trials import make_trials
 from tests.tuning.conftest import Space
 
@@ -76,7 +76,7 @@ def test_wide_grids_are_cut_into_stacks_of_similar_width(space: Space, folds: in
     settings = space({"optimizer.learning_rate": {"low": 0.1, "high": 1, "num": 150}}, folds=folds)
     stacks = plan(settings)
     widths = {stack.models for stack in stacks}
-    assert max(widths) <= max(WIDEST_STACK, folds)
+    assert max(widths) <= max(MAX_STACK_MODELS, folds)
     assert max(widths) - min(widths) <= folds
     ids = [trial.id for stack in stacks for trial in stack.trials]
     assert sorted(ids) == sorted(trial.id for trial in make_trials(settings))

@@ -1,4 +1,4 @@
-from softmax_cli.training.blas import blas_threads, limited_to
+from softmax_cli.blas import blas_threads, limited_to
 
 
 def test_a_limit_holds_inside_and_ends_outside() -> None:
