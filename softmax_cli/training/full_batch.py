@@ -16,12 +16,6 @@ from softmax_cli.training.scorecard import Scorecard
 from softmax_cli.training.state import check_alike, named, part_of
 from softmax_cli.training.trainer import EarlyStopping, Progress, Status
 
-_ROUNDING = 0.9
-"""Share of the tolerance at which a model has arrived.
-
-Scores that were added up from step to step give a gradient that differs from that of the weights by
-what was rounded, about a thousandth of 1e-5 on CIFAR-10.
-"""
 _STATUS = {
     Course.RUNNING: Status.RUNNING,
     Course.CONVERGED: Status.CONVERGED,
@@ -76,7 +70,7 @@ class FullBatchTrainer:
         self.ended = np.full(stack.models, -1, np.int64)
         self.best = BestWeights.before_training(stack)
         self._objective = objective
-        self._solver = Lbfgs(objective, tolerance=_ROUNDING * tolerance)
+        self._solver = Lbfgs(objective, tolerance=tolerance)
         self._validate = validate
 
     def train(self, until: int | None = None) -> Generator[Progress, None, None]:

@@ -42,6 +42,12 @@ _OF_ALL = (
     "waited",
 )
 """Arrays (K,) of a state that are kept of all models, running or not; the state has no copies."""
+_ROUNDING = 0.9
+"""Share of the tolerance at which a model has arrived.
+
+Scores that were added up from step to step give a gradient that differs from that of the weights by
+what was rounded, about a thousandth of 1e-5 on CIFAR-10.
+"""
 _PATIENCE = 30
 """Steps without progress after which rounding is taken to be in the way."""
 _PROGRESS = 1e-7
@@ -109,7 +115,7 @@ class Lbfgs:
     ) -> None:
         models, shape = objective.models, (objective.classes - 1, objective.models)
         examples = objective.examples
-        self._tolerance = tolerance
+        self._tolerance = _ROUNDING * tolerance
         self._preconditioner = preconditioner
         self.iteration = 0
         self.weights: Floats = np.zeros((*shape, examples.size), examples.dtype)
