@@ -19,7 +19,7 @@ _STRONGEST = 5  # patches shown for a class, and as many against it
 _TILE = 48  # pixels along a patch or a map
 _GAP = 6
 _PAPER = 255
-_SCALE_WORDS = {"global": "one scale for all", "class": "each class on its own scale"}
+_SCALE_WORDS = {"global": "one scale for all", "class": "each on its own scale"}
 
 
 @styled
@@ -93,7 +93,7 @@ def patches_figure(
         np.stack(images),
         [short_name(name, 18) for name in class_names],
         title="Patches that speak most for a class, above, and against it, below\n"
-        f"Regions of the image where they do: for in blue, against in red; {_SCALE_WORDS[scale]}",
+        f"In blue where a patch speaks for it, in red against; {_SCALE_WORDS[scale]}",
     )
 
 
