@@ -15,6 +15,7 @@ from benchmarks.features import IMAGES, compare_extraction
 from benchmarks.footprint import compare_loading, compare_start, peak_of_training
 from benchmarks.growth import Axes, measure_growth
 from benchmarks.machine import machine
+from benchmarks.optimum import compare_optimum
 from benchmarks.report import Results, machine_text, rich_table, tables_of, write_report
 from benchmarks.single import compare_single
 from benchmarks.step import MODELS, many_synthetic_images, time_step
@@ -29,6 +30,7 @@ _LIBRARIES = {
     "single": ("torch", "jax"),
     "sweep": ("torch", "jax"),
     "accuracy": ("sklearn",),
+    "optimum": ("sklearn",),
     "growth": (),
     "step": (),
     "features": (),
@@ -47,6 +49,9 @@ class Sizes:
         sampled: trials that stand for all where models are trained one after another.
         tolerance: of test accuracies.
         budgets: for the time to an accuracy.
+        gradient: its greatest component at an optimum.
+        lambdas: values of lambda whose optimum is sought.
+        fitted: of these, how many are fitted where they are solved one after another.
         axes: for growth.
     """
 
@@ -54,6 +59,9 @@ class Sizes:
     sampled: int = 2
     tolerance: float = 0.015
     budgets: Budgets = field(default_factory=Budgets)
+    gradient: float = 1e-5
+    lambdas: int = 8
+    fitted: int = 3
     axes: Axes = field(default_factory=Axes)
 
 
@@ -63,6 +71,9 @@ _QUICK = Sizes(
     sampled=1,
     tolerance=0.05,
     budgets=Budgets(softmax=(0.5, 1), lbfgs=(2, 4), sgd=(1,)),
+    gradient=1e-3,
+    lambdas=3,
+    fitted=2,
     axes=Axes(models=(1, 24), batch_sizes=(50, 200), images=(5_000, 50_000)),
 )
 
@@ -119,6 +130,20 @@ class _Benchmarks:
             announce=_announce,
         )
         self.results.comparisons.append(comparison)
+
+    def optimum(self) -> None:
+        axis = f"{{low: 1e-4, high: 1, num: {self._sizes.lambdas}, scale: log}}"
+        sweep = load_sweep_config(
+            "optimum-sweep",
+            [
+                f"parameters.optimizer.regularization={axis}",
+                "augmentation.horizontal_flip=false",
+                f"optimizer.tolerance={self._sizes.gradient}",
+            ],
+        )
+        self.results.comparisons.append(
+            compare_optimum(sweep, self._images, sampled=self._sizes.fitted, announce=_announce)
+        )
 
     def growth(self) -> None:
         results, repeats, folder = self.results, self._repeats, self._data_dir

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.peak import run_measured
 from benchmarks.step import StepTimes, time_step
 from benchmarks.timing import Announce, Spread
+from softmax_cli.data.dataset import DataFolder
 from softmax_cli.data.datasets import DEFAULT_DATASET, load_split
 
 
@@ -87,7 +88,7 @@ def _step_times(document: dict[str, Any]) -> StepTimes:
 
 def _main(data_dir: str, *numbers: str) -> None:
     models, batch_size, images, repeats = map(int, numbers)
-    training = load_split(DEFAULT_DATASET, Path(data_dir), "train").take_first(images)
+    training = load_split(DataFolder(DEFAULT_DATASET, Path(data_dir)), "train").take_first(images)
     print(json.dumps(asdict(time_step(training, models, batch_size, repeats))))
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data import datasets
 from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
 from softmax_cli.data.images import ImageSet
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.standardization import Standardization
-from softmax_cli.training import training_data
 from softmax_cli.training.assembly import iterations_of
 from softmax_cli.training.training_data import TrainingData, load_training_data
 
@@ -57,7 +57,7 @@ class Images:
         No contender is timed on loading data, and everything behind the loading should run as it
         does for a user.
         """
-        with mock.patch.object(training_data, "load_split", return_value=self.train):
+        with mock.patch.object(datasets, "load_split", return_value=self.train):
             yield
 
 

@@ -56,7 +56,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What came of one contender.
+    """The times and accuracies of one contender.
 
     Attributes:
         name: of the contender.
@@ -65,7 +65,7 @@ class Measurement:
         models: number of models judged.
         validation_accuracy: mean over these models, one for each round; empty without models.
         test_accuracy: the same on the test images.
-        complaint: why this contender's time does not count; empty if it does.
+        complaint: why the time of this contender is not valid; empty if it is.
     """
 
     name: str

@@ -39,7 +39,7 @@ Tree = dict[str, tuple[int, int, str]]
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nobody reads along."""
+        """Progress is not shown."""
 
 
 @contextlib.contextmanager

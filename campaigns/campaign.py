@@ -14,7 +14,7 @@ class Trial:
     Args:
         seed: of ``rng``; the same seed and count repeat the same faults.
         count: how many faults to inject, in the campaign's own measure.
-        folder: empty, for whatever the campaign writes.
+        folder: empty, for the files that the campaign writes.
 
     Attributes:
         seen: how many cases came out how; every case that was tried is in here.
@@ -65,7 +65,7 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run.
+    """The result of one run.
 
     Attributes:
         seen: number of cases by how they came out.

@@ -1,4 +1,4 @@
-"""The command line always behaves: whatever is typed, and whatever the files are.
+"""The command line ends with a documented exit code and message on any arguments and files.
 
 Most commands run in a process that stays alive and forks for each (see ``living_process``), one in
 a hundred as a process of its own. Each has to end within its time, with an exit code that follows
@@ -33,7 +33,7 @@ _STDIN = ("/dev/null", "/dev/null", "/dev/null", None, "cat.png", "binary")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and what it wrote; ``error`` is None if nobody could read it."""
+    """How a command ended, and what it wrote; ``error`` is None if it could not be read."""
 
     code: int | None
     output: str | None

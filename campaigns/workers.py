@@ -179,7 +179,7 @@ class _Kills:
 
 
 def _failed_trials(session: Session) -> list[str]:
-    """What was given up; a resumed sweep would try it again, and nobody would see it."""
+    """The trials that failed; a resumed sweep would try them again and hide the failure."""
     return [line for line in session.said().splitlines() if "trials failed" in line]
 
 

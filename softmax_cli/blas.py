@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 
 import threadpoolctl
 
@@ -12,17 +14,53 @@ def blas_threads() -> int:
     return max((library.num_threads or 1 for library in _libraries()), default=1)
 
 
+def is_blas_known() -> bool:
+    """Whether the BLAS behind numpy is one whose threads can be told and set."""
+    return bool(_libraries())
+
+
+def limit_to(threads: int) -> None:
+    """Let BLAS use so many threads from now on, in the whole process."""
+    for library in _libraries():
+        library.set_num_threads(threads)
+
+
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
-    """Within this context BLAS uses so many threads, in the whole process."""
-    before = [(library, library.num_threads) for library in _libraries()]
-    for library, _ in before:
-        library.set_num_threads(threads)
+    """Within this context BLAS uses so many threads, in the whole process.
+
+    Threads of the process may be in such contexts at the same time: the latest counts, and when all
+    have ended, BLAS has the threads that it had before the first.
+    """
+    limit = _Limit(threads)
+    with _CHANGING:
+        if not _limits:
+            _before.update({library: library.num_threads for library in _libraries()})
+        _limits.append(limit)
+        _apply()
     try:
         yield
     finally:
-        for library, number in before:
-            library.set_num_threads(number)
+        with _CHANGING:
+            _limits.remove(limit)
+            _apply()
+
+
+@dataclass(frozen=True, eq=False)
+class _Limit:
+    """One context, equal to itself alone."""
+
+    threads: int
+
+
+_CHANGING = Lock()
+_limits: list[_Limit] = []
+_before: dict[threadpoolctl.LibController, int | None] = {}
+
+
+def _apply() -> None:
+    for library, before in _before.items():
+        library.set_num_threads(_limits[-1].threads if _limits else before)
 
 
 @cache

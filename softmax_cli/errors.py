@@ -4,7 +4,9 @@
 
     SoftmaxError                  anything below
     ├── ConfigurationError        a setting, an option or an argument is wrong
-    │   └── RunDirectoryError     a run directory exists already, is in use, or is no run
+    │   ├── RunDirectoryError     a run directory exists already, is in use, or is no run
+    │   ├── ArgumentError         an argument of the Python API is wrong
+    │   └── NotFittedError        an estimator is asked before it was fitted
     ├── IntegrityError            a file is missing or is not what it should be
     │   ├── DataError             ... images and labels
     │   ├── ModelError            ... a model file
@@ -16,7 +18,11 @@
     └── InterruptedRunError       a run was asked to stop and saved its state first
 
 A message says what was expected and what came; ``hint`` says what to do next. The library raises,
-and only the command line turns an error into text and an exit code.
+and only the command line turns an error into text and an exit code. In a traceback the hint is a
+note below the message.
+
+The last two of the first branch are also the built-in errors that callers from Python expect there:
+both are a `ValueError`, and `NotFittedError` is an `AttributeError`.
 """
 
 
@@ -32,6 +38,8 @@ class SoftmaxError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)
 
 
 class ConfigurationError(SoftmaxError):
@@ -40,6 +48,14 @@ class ConfigurationError(SoftmaxError):
 
 class RunDirectoryError(ConfigurationError):
     """A run directory exists already, is in use by another process, or is no run."""
+
+
+class ArgumentError(ConfigurationError, ValueError):
+    """An argument of the Python API is wrong."""
+
+
+class NotFittedError(ConfigurationError, ValueError, AttributeError):
+    """An estimator is asked for what it has only once it is fitted."""
 
 
 class IntegrityError(SoftmaxError):

@@ -28,8 +28,12 @@ def drawn_parents() -> dict[str, str]:
 
 def test_the_tree_that_is_drawn_is_the_tree_of_the_classes() -> None:
     bases = {name: kind.__bases__ for name, kind in CLASSES.items()}
-    assert all(len(parents) == 1 for parents in bases.values())
     assert drawn_parents() == {name: parents[0].__name__ for name, parents in bases.items()}
+    others = {name: parents[1:] for name, parents in bases.items() if len(parents) > 1}
+    assert others == {
+        "ArgumentError": (ValueError,),
+        "NotFittedError": (ValueError, AttributeError),
+    }
     assert len(CLASSES) > 5
 
 
@@ -39,6 +43,7 @@ def test_every_error_says_what_is_wrong_and_perhaps_what_to_do(name: str) -> Non
     assert (str(plain), plain.message, plain.hint) == ("expected a, got b",) * 2 + (None,)
     helpful = CLASSES[name]("expected a, got b", hint="Take a.")
     assert (str(helpful), helpful.hint) == ("expected a, got b", "Take a.")
+    assert (getattr(plain, "__notes__", []), helpful.__notes__) == ([], ["Take a."])
     assert CLASSES[name].__doc__
 
 
@@ -48,6 +53,7 @@ def test_an_error_comes_back_whole_from_another_process(name: str) -> None:
     got = pickle.loads(pickle.dumps(sent))
     assert type(got) is CLASSES[name]
     assert (got.message, got.hint, str(got)) == (sent.message, sent.hint, str(sent))
+    assert got.__notes__ == sent.__notes__
 
 
 def test_one_branch_can_be_caught_without_the_others() -> None:

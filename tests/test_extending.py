@@ -5,15 +5,16 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import typer
+from pydantic import create_model
 from typer.testing import CliRunner
 
 from softmax_cli.config.loading import with_values
-from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.schema import AugmentationSettings, Settings, TrainConfig
 from softmax_cli.data.datasets import DATASETS
 from softmax_cli.evaluation.predictor import load_saved_model
 from softmax_cli.features.feature_maps import FEATURE_MAPS
@@ -108,10 +109,12 @@ def test_a_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_feature_map(flip: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     feature_map = example("softmax_cli/features/quadrants.py").Quadrants
     monkeypatch.setitem(FEATURE_MAPS, feature_map.kind, feature_map)
-    config = settings(features__kind="quadrants")
-    flipped = config.augmentation.model_copy(update={"horizontal_flip": flip})
-    config = config.model_copy(update={"augmentation": flipped})
     # The schema would know the kind.
+    kind: Any = (Literal["quadrants"], "quadrants")
+    features = create_model("QuadrantFeatures", __base__=Settings, kind=kind)
+    knowing = create_model("Knowing", __base__=TrainConfig, features=(features, features()))
+    flipped = AugmentationSettings.model_validate({"horizontal_flip": flip})
+    config = knowing(**{**dict(settings()), "features": features(), "augmentation": flipped})
     monkeypatch.setattr("softmax_cli.evaluation.predictor.settings_of", lambda _: config)
     model = trained(config, tmp_path / "run")
     assert model.weights.shape == (12, 10)

@@ -25,6 +25,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "runs",
         "model",
     },
+    "api": {"training", "plots", "evaluation", "features", "data", "runs", "model"},
     "tuning": {"training", "features", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},
@@ -37,9 +38,10 @@ MAY_KNOW: dict[str, set[str]] = {
     "paths": set(),
     "arrays": set(),
     "blas": set(),
+    "threads": set(),
     "errors": set(),
 }
-FOR_ALL = {"paths", "arrays", "blas", "errors", "__version__"}
+FOR_ALL = {"paths", "arrays", "blas", "threads", "errors", "__version__"}
 
 
 def room_of(module: Path) -> str:

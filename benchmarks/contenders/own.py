@@ -46,7 +46,7 @@ class Unwatched:
         """Features are computed."""
 
     def warned(self, *_: object) -> None:
-        """Something is worth knowing."""
+        """Warnings are not shown."""
 
     def stop_requested(self) -> bool:
         """Whether to stop."""

@@ -2,7 +2,7 @@
 
 Contents written since a file's last sync are gone, and so are creations, replacements and removals
 in a directory since that directory's last. Nothing obliges a file system to lose them all, so
-removals may be kept: a worse case for whoever removes the old before the new is safe.
+removals may be kept: a worse case for code that removes the old file before the new one is safe.
 """
 
 import itertools

@@ -28,7 +28,7 @@ _FORGET_PEAK = Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of one document.
+    """The result of reading one document.
 
     Attributes:
         outcome: ``valid``, ``refused``, or in words what must not happen.

@@ -75,7 +75,8 @@ _SOUND_AXES = st.fixed_dictionaries(
         "optimizer.schedule": st.just(["cosine", {"kind": "linear", "warmup": 3}]),
         "training.batch_size": st.just({"low": 10, "high": 200, "num": 4}),
         "model.weight_seed": st.lists(st.integers(0, 2**63 - 1), min_size=1, unique=True),
-        "preprocessing.scale": st.just(["none", "unit", "pixel"]),
+        "preprocessing.scale": st.just(["none", "unit", "feature", "pixel"]),
+        "features": st.just(["pixels", "hog", {"kind": "hog", "cell_size": 4}]),
     },
 )
 

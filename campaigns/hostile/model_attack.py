@@ -44,7 +44,7 @@ class _Tally:
         self.failures: list[tuple[str, str]] = []
 
     def try_file(self, title: str, path: Path, data: bytes, load: Load, *, sealed: bool) -> None:
-        """Read one file within the bound on memory, and judge what came of it."""
+        """Read one file within the bound on memory, and judge the result."""
         path.write_bytes(data)
         start = time.process_time()
         try:

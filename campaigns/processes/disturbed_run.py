@@ -42,7 +42,7 @@ class Case:
         name: how to see it again.
         place: an empty folder.
         rng: decides everything.
-        wholes: a run of each kind that nobody disturbed.
+        wholes: an undisturbed run of each kind.
     """
 
     trial: Trial

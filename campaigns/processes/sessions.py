@@ -115,7 +115,7 @@ def _members(session: int) -> dict[int, int]:
 
 
 def _parent_and_session(process: int) -> tuple[int, int] | None:
-    """Of a living process; the dead that nobody has buried are none."""
+    """Of a living process; zombies do not count."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:

@@ -52,6 +52,7 @@ def benchmark(
     data_dir: options.DataDir = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights.")] = 0,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

@@ -32,3 +32,11 @@ def complete_config(ctx: typer.Context, incomplete: str) -> list[Offer]:
     files = sorted(Path().glob("*.y*ml"))
     plain = [file.name for file in files if quoted(file) == file.name]
     return presets + [(name, "a file") for name in plain if name.startswith(incomplete)]
+
+
+def complete_published(incomplete: str) -> list[Offer]:
+    """The data sets that can be downloaded."""
+    from softmax_cli.data.datasets import DATASETS
+
+    published = {n: spec.publication.title for n, spec in DATASETS.items() if spec.publication}
+    return [(name, title) for name, title in published.items() if name.startswith(incomplete)]

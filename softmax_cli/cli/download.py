@@ -1,4 +1,4 @@
-"""``softmax download``: fetch, import or verify CIFAR-10."""
+"""``softmax download``: fetch, import or verify a data set."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from softmax_cli.cli import options
+from softmax_cli.cli.completion import complete_published
 from softmax_cli.cli.output import Output
 from softmax_cli.cli.progress import ProgressDisplay
 from softmax_cli.cli.tables import FactsTable
@@ -20,11 +21,19 @@ _OPENINGS = {"connecting": "Connecting to ", "next_mirror": "Giving up on "}
 
 
 def download(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATASET]",
+            autocompletion=complete_published,
+            help="cifar10 or cifar100. [default: cifar10]",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path,
         options.directory(
             "--data-dir",
-            "Folder that will contain cifar-10-batches-py/.",
+            help="Folder that will contain the folder of the data set, as cifar-10-batches-py/.",
             envvar=options.DATA_DIR_VARIABLE,
         ),
     ] = Path("data"),
@@ -46,7 +55,7 @@ def download(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Fetch CIFAR-10 (163 MB) and verify it.
+    """Fetch CIFAR-10 (163 MB) or CIFAR-100 (161 MB) and verify it.
 
     Mirrors are tried in turn, and none is trusted: only an archive with the official SHA-256 is
     unpacked. An interrupted download is resumed. Where the data is already there, nothing is done.
@@ -58,7 +67,7 @@ def download(
     from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
 
     output = Output(form, quiet=quiet, verbose=verbose)
-    publication = find_publication(DEFAULT_DATASET)
+    publication = find_publication(dataset or DEFAULT_DATASET)
     if verify:
         _verify(publication, data_dir, output)
         return

@@ -31,6 +31,9 @@ _CALIBRATION_COLUMNS = (
     Column("log loss"),
     Column("calibration error"),
 )
+_MOST_ROWS = 25
+"""Above this many classes only those of lowest and of highest recall are shown."""
+_LOWEST, _HIGHEST = 12, 5
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -51,6 +54,7 @@ def evaluate(
     ] = False,
     data_dir: options.DataDir = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -127,7 +131,7 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
 
     evaluation = assessment.evaluation
     facts = {
-        "images": f"{evaluation.examples:,} ({assessment.split})",
+        assessment.images.noun: f"{evaluation.examples:,} ({assessment.split})",
         "accuracy": percent(evaluation.accuracy),
         "top-5 accuracy": percent(evaluation.top5_accuracy),
         "loss": f"{evaluation.loss:.4f}",
@@ -139,16 +143,25 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
             f"{percent(assessment.reliability.expected_calibration_error)} "
             f"at temperature {assessment.temperature:g}"
         )
-    parts: list[RenderableType] = [FactsTable(facts), "", _class_table(evaluation)]
+    if len(evaluation.per_class) > _MOST_ROWS:
+        facts["classes"] = (
+            f"{len(evaluation.per_class)}: the {_LOWEST} of lowest and {_HIGHEST} of highest "
+            "recall are below, all with --format json"
+        )
+    parts: list[RenderableType] = [
+        FactsTable(facts),
+        "",
+        _class_table(evaluation, assessment.images.noun),
+    ]
     if calibration is not None:
-        parts += ["", _calibration_table(calibration)]
+        parts += ["", _calibration_table(calibration, assessment.images.noun)]
     return Group(*parts)
 
 
-def _calibration_table(calibration: "Calibration") -> ResultTable:
+def _calibration_table(calibration: "Calibration", noun: str) -> ResultTable:
     measured = [
         ("as trained", calibration.before),
-        (f"fitted to {calibration.examples:,} validation images", calibration.after),
+        (f"fitted to {calibration.examples:,} validation {noun}", calibration.after),
     ]
     rows = [
         [
@@ -163,19 +176,35 @@ def _calibration_table(calibration: "Calibration") -> ResultTable:
     return ResultTable(_CALIBRATION_COLUMNS, rows)
 
 
-def _class_table(evaluation: "Evaluation") -> ResultTable:
-    rows = [
-        [
-            metrics.name,
-            str(metrics.support),
-            percent(metrics.recall),
-            percent(metrics.precision),
-            f"{metrics.f1:.3f}",
-            _rival(evaluation, index),
-        ]
-        for index, metrics in enumerate(evaluation.per_class)
+def _class_table(evaluation: "Evaluation", noun: str) -> ResultTable:
+    columns = [
+        column._replace(heading=noun) if column.heading == "images" else column
+        for column in _CLASS_COLUMNS
     ]
-    return ResultTable(_CLASS_COLUMNS, rows)
+    classes = list(range(len(evaluation.per_class)))
+    if len(classes) <= _MOST_ROWS:
+        return ResultTable(columns, [_class_row(evaluation, index) for index in classes])
+    classes.sort(key=lambda index: evaluation.per_class[index].recall)
+    lowest, highest = classes[:_LOWEST], classes[-_HIGHEST:]
+    left_out = f"({len(classes) - _LOWEST - _HIGHEST} others)"
+    rows = [
+        *(_class_row(evaluation, index) for index in lowest),
+        [left_out, *[""] * (len(columns) - 1)],
+        *(_class_row(evaluation, index) for index in highest),
+    ]
+    return ResultTable(columns, rows)
+
+
+def _class_row(evaluation: "Evaluation", index: int) -> list[str]:
+    metrics = evaluation.per_class[index]
+    return [
+        metrics.name,
+        str(metrics.support),
+        percent(metrics.recall),
+        percent(metrics.precision),
+        f"{metrics.f1:.3f}",
+        _rival(evaluation, index),
+    ]
 
 
 def _rival(evaluation: "Evaluation", index: int) -> str:

@@ -36,9 +36,9 @@ def parse_path(text: str | Path) -> Path:
     return parsed.absolute() if str(parsed).startswith("~") else parsed
 
 
-def directory(name: str, description: str, *, envvar: str | None = None) -> Any:
+def directory(name: str, help: str, *, envvar: str | None = None) -> Any:  # noqa: A002 - as typer
     """An option whose value is the path of a directory."""
-    return typer.Option(name, parser=parse_path, metavar="DIR", envvar=envvar, help=description)
+    return typer.Option(name, parser=parse_path, metavar="DIR", envvar=envvar, help=help)
 
 
 Format: TypeAlias = Annotated[
@@ -49,14 +49,35 @@ Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no messages, only results.")
 ]
 Verbose: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More about what is being done, and with what.")
+    bool,
+    typer.Option("--verbose", "-v", help="Print details, such as the versions of numpy and BLAS."),
 ]
 DataDir: TypeAlias = Annotated[
     Path | None,
     directory(
         "--data-dir",
-        "Folder that contains cifar-10-batches-py/. [default: data.dir of the configuration]",
+        "Folder that contains that of the data set. [default: data.dir of the configuration]",
         envvar=DATA_DIR_VARIABLE,
+    ),
+]
+
+
+def _use_threads(count: int | None) -> int | None:
+    if count is not None:
+        from softmax_cli.threads import use_threads
+
+        use_threads(count)
+    return count
+
+
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        max=1024,
+        callback=_use_threads,
+        help="The most threads to compute with. [default: the cores that this process may use]",
     ),
 ]
 Seed: TypeAlias = Annotated[

@@ -42,7 +42,7 @@ def predict(
             parser=options.parse_path_text,
             metavar="IMAGE...",
             help="Image files of any size; - for standard input; .npy and .npz files of uint8 "
-            "images (N, 32, 32, 3).",
+            "images (N, 32, 32, 3), or of features (N, D) for a model of your own features.",
         ),
     ],
     top: Annotated[
@@ -61,6 +61,7 @@ def predict(
             "--format", help="A table, one JSON document, or a line of JSON for each image."
         ),
     ] = PredictionFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -103,12 +104,23 @@ def _results(
     model: "SavedModel", images: list[str], top: int, temperature: float | None
 ) -> Iterator[dict[str, Any]]:
     """What is printed for each image, in order: an error, or its classes and perhaps a warning."""
-    from softmax_cli.data.photos import read_batches
     from softmax_cli.evaluation.predictor import scores_of
 
-    for batch in read_batches(images, sys.stdin.buffer):
+    for batch in _batches(model, images):
         scores = scores_of(model, batch.images)
         yield from _batch_results(batch, scores, model.class_names, top, temperature)
+
+
+def _batches(model: "SavedModel", images: list[str]) -> "Iterator[PhotoBatch]":
+    from softmax_cli.evaluation.predictor import sees_pictures
+
+    if sees_pictures(model):
+        from softmax_cli.data.photos import read_batches
+
+        return read_batches(images, sys.stdin.buffer)
+    from softmax_cli.data.feature_batches import read_feature_batches
+
+    return read_feature_batches(images, len(model.weights))
 
 
 def _batch_results(

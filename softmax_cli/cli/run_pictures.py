@@ -63,13 +63,16 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
 
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
+    from softmax_cli.config.loading import load_train_config
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
     from softmax_cli.runs.tables import read_numbers
 
     columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
     if not columns["iteration"]:
         return []
-    figure = curves_figure(columns, title=run.path.resolve().name)
+    method = load_train_config(str(run.settings_file)).optimizer.method
+    title = run.path.resolve().name
+    figure = curves_figure(columns, title=title, full_batch=method == "lbfgs")
     return [(album or Album(run.path)).add("curves", figure)]
 
 
@@ -130,20 +133,21 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
 
     Returns:
         Their paths; the confusion matrix alone where a model has no probabilities, as one of
-        margins without a calibration.
+        margins without a calibration. There are no mistakes to see where there are no pictures.
     """
     from softmax_cli.plots.confusion import confusion_figure
 
-    names = assessment.images.class_names
-    matrix = confusion_figure(assessment.evaluation.confusion_matrix, names)
+    images = assessment.images
+    matrix = confusion_figure(
+        assessment.evaluation.confusion_matrix, images.class_names, examples=images.noun
+    )
     paths = [album.add("confusion_matrix", matrix)]
     if assessment.temperature is None and fitted is None:
         return paths
-    return [
-        *paths,
-        _draw_reliability(assessment, fitted, album),
-        _draw_mistakes(assessment, fitted, album),
-    ]
+    paths.append(_draw_reliability(assessment, fitted, album))
+    if images.is_pictures:
+        paths.append(_draw_mistakes(assessment, fitted, album))
+    return paths
 
 
 def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
@@ -154,8 +158,10 @@ def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Alb
     measured = [assessment.reliability] if assessment.reliability else []
     if fitted is not None:
         measured.append(reliability(assessment.scores, labels, fitted))
-    title = f"{len(labels):,} {assessment.split} images"
-    return album.add("reliability", reliability_figure(*measured, title=title))
+    noun = assessment.images.noun
+    title = f"{len(labels):,} {assessment.split} {noun}"
+    figure = reliability_figure(*measured, title=title, examples=noun)
+    return album.add("reliability", figure)
 
 
 def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:

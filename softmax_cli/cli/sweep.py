@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from softmax_cli.tuning.sweep import SweepSummary
 
 _ROWS = 20
+_DIVERGENCE_HINTS = {
+    "sgd": "Try smaller values of optimizer.learning_rate: its product with "
+    "optimizer.regularization must stay well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
 
 
 def sweep(
@@ -39,6 +45,7 @@ def sweep(
     data_dir: options.DataDir = None,
     seed: options.Seed = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -197,8 +204,7 @@ def _report(
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
-            hint="Try smaller values of optimizer.learning_rate: its product with "
-            "optimizer.regularization must stay well below 2.",
+            hint=_DIVERGENCE_HINTS[settings.train.optimizer.method],
         )
     if summary.failed:
         raise FailedTrialsError(

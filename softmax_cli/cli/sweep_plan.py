@@ -40,6 +40,9 @@ def print_plan(settings: "SweepConfig", output: Output) -> None:
         "stacks": [asdict(stack) for stack in estimates],
         "features": [asdict(cost) for cost in costs],
     }
+    for preconditioner in dict.fromkeys(stack.preconditioner for stack in estimates):
+        if preconditioner is not None:
+            output.message(f"The preconditioner is {preconditioner}.")
     output.result(document, lambda: _table(estimates))
 
 

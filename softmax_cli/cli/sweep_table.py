@@ -17,16 +17,25 @@ _FIGURES = (
     Column("training", is_optional=True),
     Column("loss", name="training loss", is_optional=True),
 )
+_PROVEN = (
+    Column("gradient", name="largest gradient", is_optional=True),
+    Column("above optimum", is_optional=True),
+)
 
 
 def leaders_table(settings: "SweepConfig", outcomes: "Sequence[Outcome]", rows: int) -> ResultTable:
     """Table of the first ``rows`` outcomes; a parameter is called by the last part of its name."""
     shown = outcomes[:rows]
+    proven = any(outcome.gradient_norm is not None for outcome in shown)
+    figures = (*_FIGURES, *_PROVEN) if proven else _FIGURES
     names = (key.rpartition(".")[2].replace("_", " ") for key in settings.parameters)
     ranks = (str(rank) if o.has_figures else "-" for rank, o in enumerate(shown, start=1))
     return ResultTable(
-        columns=[Column("rank"), *map(Column, names), *_FIGURES],
-        rows=[[rank, *_row(settings, o)] for rank, o in zip(ranks, shown, strict=True)],
+        columns=[Column("rank"), *map(Column, names), *figures],
+        rows=[
+            [rank, *_row(settings, o), *(_proven(o) if proven else ())]
+            for rank, o in zip(ranks, shown, strict=True)
+        ],
         highlighted=0 if shown and shown[0].has_figures else None,
     )
 
@@ -47,6 +56,12 @@ def _row(settings: "SweepConfig", outcome: "Outcome") -> list[str]:
         f"{100 * outcome.train_accuracy:.2f} %",
         f"{outcome.train_loss:.4f}",
     ]
+
+
+def _proven(outcome: "Outcome") -> list[str]:
+    """How far a trial is from its optimum."""
+    values = (outcome.gradient_norm, outcome.optimality_bound)
+    return ["-" if value is None else f"{value:.1e}" for value in values]
 
 
 def _text(value: object) -> str:

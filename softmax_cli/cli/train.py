@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from softmax_cli.training.training_data import TrainingData
 
 
+_DIVERGENCE_HINTS = {
+    "sgd": "Lower optimizer.learning_rate, or optimizer.regularization: their product must stay "
+    "well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
+"""What to do about a training that diverged, for each method."""
+
+
 def train(
     overrides: options.Overrides = None,
     config: options.Config = None,
@@ -31,6 +40,7 @@ def train(
     data_dir: options.DataDir = None,
     seed: options.Seed = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -116,19 +126,31 @@ def _train(
     from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
-    output.message(f"Training on {len(data.train):,} images; writing to {run.path}")
+    output.message(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
     output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)
-    _report(run, summary, output, draw=True)
+    _report(run, summary, output, draw=True, method=settings.optimizer.method)
 
 
-def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, draw: bool) -> None:
+def _report(
+    run: "RunDirectory",
+    summary: "TrainingSummary",
+    output: Output,
+    *,
+    draw: bool,
+    method: str = "sgd",
+) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
     from softmax_cli.cli.run_pictures import draw_curves, extra_picture
 
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))
+    if summary.converged is False:
+        output.warning(
+            f"The gradient did not reach optimizer.tolerance in {summary.iterations} iterations: "
+            "raise optimizer.max_iterations, or the tolerance."
+        )
     if draw:
         with extra_picture("curves.png", run.path, output):
             draw_curves(run)
@@ -136,8 +158,8 @@ def _report(run: "RunDirectory", summary: "TrainingSummary", output: Output, *, 
         raise DivergedError(
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
-            hint="Lower optimizer.learning_rate, or optimizer.regularization: their product must "
-            f"stay well below 2. {run.path / 'metrics.csv'} has the losses until then.",
+            hint=f"{_DIVERGENCE_HINTS[method]} "
+            f"{run.path / 'metrics.csv'} has the losses until then.",
         )
 
 
@@ -153,8 +175,22 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     }
     if summary.stopped_early:
         facts["stopped early"] = f"the model is that of iteration {summary.saved_iteration}"
+    if summary.gradient_norm is not None:
+        facts |= _proven_facts(summary)
     facts |= {"model": run.model_file, "curves": run.path / "curves.png"}
     return FactsTable(facts)
+
+
+def _proven_facts(summary: "TrainingSummary") -> dict[str, str | Path]:
+    """How far the model is from the optimum, in words."""
+    reached = {True: ", as small as asked for", False: ", not as small as asked for", None: ""}
+    bound = "nothing is proven: the regularization is 0"
+    if summary.optimality_bound is not None:
+        bound = f"at most {summary.optimality_bound:.1e} above its minimum"
+    return {
+        "largest gradient": f"{summary.gradient_norm:.1e}{reached[summary.converged]}",
+        "objective": f"{summary.objective:.6f}, {bound}",
+    }
 
 
 def _figures(accuracy: float | None, loss: float | None) -> str:
@@ -169,5 +205,12 @@ def _print_plan(settings: "TrainConfig", output: Output) -> None:
     from softmax_cli.cli.feature_progress import say_costs
     from softmax_cli.config.writing import plain_values, to_yaml
 
+    if settings.optimizer.method == "lbfgs":
+        from softmax_cli.training.assembly import input_size
+        from softmax_cli.training.preconditioner import description
+        from softmax_cli.training.training_data import unfitted_feature_map
+
+        size = input_size(settings, unfitted_feature_map(settings))
+        output.message(f"The preconditioner is {description(size)}.")
     output.result({"settings": plain_values(settings)}, lambda: to_yaml(settings).rstrip())
     say_costs([settings], output)

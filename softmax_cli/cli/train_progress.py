@@ -27,10 +27,14 @@ class TrainingObserver(ProgressDisplay):
             self._latest = (
                 f"loss {row['train_loss']:.4f}, validation {percent(row['validation_accuracy'])}"
             )
+            if progress.gradient_norm is not None:
+                self._latest += f", gradient {progress.gradient_norm:.1e}"
         iteration, iterations = progress.iteration, trainer.iterations
         if self.is_due(last=iteration >= iterations):
 
             def line(rate: float, left: float) -> str:
+                if progress.gradient_norm is not None:  # how far the optimum is nobody knows
+                    return f"iteration {iteration}, {self._latest}"
                 return (
                     f"iteration {iteration}/{iterations}, {self._latest or 'no validation yet'}, "
                     f"{rate:.0f} iterations/s, {left:.0f} s left"

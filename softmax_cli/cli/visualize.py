@@ -52,6 +52,7 @@ def visualize(
     ] = False,
     data_dir: options.DataDir = None,
     form: options.Format = options.OutputFormat.TABLE,
+    threads: options.Threads = None,  # noqa: ARG001 - its callback sets them
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -77,7 +78,10 @@ def visualize(
         trained = _best_of(opened, output)
     model = None if trained is None else _model_of(trained, output)
     if model is not None:
-        pictures += draw_weights(model, album, scale.value)
+        weights = draw_weights(model, album, scale.value)
+        pictures += weights
+        if not weights:
+            output.message("The weights are not drawn: the model's features are no pictures.")
     if trained is not None and (trained.path / "metrics.csv").is_file():
         pictures += draw_curves(trained, album)
     if trained is not None and model is not None:

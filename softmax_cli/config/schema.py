@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
@@ -25,13 +26,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from softmax_cli.config.problems import shown
 from softmax_cli.errors import ConfigurationError, DataError
 from softmax_cli.paths import expand_home
 
 DEFAULT_ITERATIONS = 3000
-CIFAR10_TRAINING_IMAGES = 50_000
+TRAINING_IMAGES = {"cifar10": 50_000, "cifar100": 50_000, "cifar100-coarse": 50_000}
+"""Length of the training split of each data set that is published."""
+MAX_BATCH_SIZE = 50_000
 IMAGE_SIDE = 32
 MOST_ITERATIONS = 100_000_000
+DEFAULT_TOLERANCE = 1e-5
+DEFAULT_MAX_ITERATIONS = 200
 LARGEST_NUMBER = 1e30
 
 
@@ -81,7 +87,7 @@ def named_kind(of: str) -> Callable[[object], object]:
         if isinstance(value, str):
             return {"kind": value}
         if not isinstance(value, dict | Settings):
-            raise complaint(f"expected the name of {of} or {{kind: ..., ...}}")
+            raise complaint(f"expected the name of {of} or {{kind: ..., ...}}, got {shown(value)}")
         return value
 
     return mapping
@@ -93,16 +99,53 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class ArrayFiles(Settings):
+    """Where features and their labels are."""
+
+    features: PathText = Field(description="A .npz, .safetensors or .npy file.")
+    labels: PathText | None = Field(
+        default=None, description="A .npy file; null: they are in the same file as the features."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent_labels(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _files_mapping(value: object) -> object:
+    """Write the shorthand of one file out as ``{features: file}``."""
+    if isinstance(value, str):
+        return {"features": value}
+    if value is not None and not isinstance(value, dict | Settings):
+        raise complaint(f"expected a file or {{features: ..., labels: ...}}, got {shown(value)}")
+    return value
+
+
+Files: TypeAlias = Annotated[
+    ArrayFiles | None,
+    BeforeValidator(_files_mapping, json_schema_input_type=str | ArrayFiles | None),
+]
+ArrayPart: TypeAlias = Literal["train", "validation", "test"]
+ClassNames: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+    BeforeValidator(lambda names: tuple(names) if isinstance(names, list) else names),
+]
+
+
 class DataSettings(Settings):
     """Which images are trained on, and which are kept for validation."""
 
-    dataset: Literal["cifar10", "synthetic"] = Field(
+    dataset: Literal["cifar10", "cifar100", "cifar100-coarse", "synthetic", "arrays"] = Field(
         default="cifar10",
-        description="cifar10, or images of the same shape made from a seed in memory.",
+        description="cifar10; cifar100 with its 100 classes, or cifar100-coarse with its 20; "
+        "synthetic: images of the same shape made from a seed in memory; arrays: your own "
+        "features, which train, validation and test name.",
     )
     dir: PathText = Field(
         default="data",
-        description="Folder that contains cifar-10-batches-py/; ~/ is the home of who runs it.",
+        description="Folder that contains cifar-10-batches-py/ or cifar-100-python/; ~/ is the "
+        "home of who runs it.",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
@@ -111,8 +154,50 @@ class DataSettings(Settings):
     validation_size: int = Field(
         default=1000,
         ge=1,
-        description="Validation images, taken from the end of the training split.",
+        description="Validation images, taken from the end of the training split, unless "
+        "validation names a file.",
     )
+    train: Files = Field(
+        default=None,
+        description="arrays: a file of features and labels, or {features: FILE, labels: FILE}.",
+    )
+    validation: Files = Field(
+        default=None, description="arrays: the same, in place of the end of the training split."
+    )
+    test: Files = Field(default=None, description="arrays: the same, to evaluate on.")
+    class_names: ClassNames | None = Field(
+        default=None,
+        description="arrays: names of the classes in label order; null: those of the labels.",
+    )
+
+    @property
+    def files(self) -> dict[ArrayPart, tuple[Path, ...]]:
+        """The files of each part of ``arrays`` that is named: one, or of features and of labels.
+
+        Where there is no such file, one of that name in ``dir`` takes its place.
+
+        Raises:
+            DataError: the home is not known here.
+        """
+        parts: dict[ArrayPart, ArrayFiles | None] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return {
+            part: tuple(
+                self._array_file(part, path)
+                for path in (named.features, named.labels)
+                if path is not None
+            )
+            for part, named in parts.items()
+            if named is not None
+        }
+
+    def _array_file(self, part: ArrayPart, path: str) -> Path:
+        file = _expanded(path, f"data.{part}")
+        moved = self.directory / file.name
+        return moved if moved.is_file() and not file.exists() else file
 
     @property
     def directory(self) -> Path:
@@ -123,24 +208,59 @@ class DataSettings(Settings):
         Raises:
             DataError: the home is not known here.
         """
-        try:
-            return Path(expand_home(self.dir))
-        except ConfigurationError as error:
-            raise DataError(f"data.dir: {error.message}", hint=error.hint) from error
+        return _expanded(self.dir, "data.dir")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_arrays(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not there, so that other settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        absent = {key for key in _OF_ARRAYS if values[key] is None}
+        if self.validation is not None:
+            absent.add("validation_size")
+        return {key: value for key, value in values.items() if key not in absent}
+
+    @model_validator(mode="after")
+    def _arrays_have_files(self) -> Self:
+        if self.dataset == "arrays":
+            if self.train is None:
+                raise complaint("expected the file of the training arrays, got none", "train")
+        else:
+            for key in _OF_ARRAYS:
+                if getattr(self, key) is not None:
+                    raise complaint(
+                        f"expected this only with data.dataset arrays, got {self.dataset}", key
+                    )
+        names = self.class_names
+        if names is None:
+            return self
+        if len(names) < 2:
+            raise complaint(f"expected two names or more, got {shown(names)}", "class_names")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise complaint(f"expected names that differ, got {shown(twice)} twice", "class_names")
+        return self
 
     @model_validator(mode="after")
     def _leave_training_images(self) -> Self:
-        if self.dataset != "cifar10":
-            return self
-        most = CIFAR10_TRAINING_IMAGES - (self.train_size or 1)
-        if self.validation_size > most:
+        images = TRAINING_IMAGES.get(self.dataset)
+        if images is not None and self.validation_size > images - (self.train_size or 1):
             wanted = f"{self.validation_size} + {self.train_size or 'at least 1'}"
             raise complaint(
-                f"expected validation and training images to fit into the "
-                f"{CIFAR10_TRAINING_IMAGES} there are, got {wanted}",
+                f"expected validation and training images to fit into the {images} there are, "
+                f"got {wanted}",
                 "validation_size",
             )
         return self
+
+
+_OF_ARRAYS = ("train", "validation", "test", "class_names")
+
+
+def _expanded(path: str, key: str) -> Path:
+    try:
+        return Path(expand_home(path))
+    except ConfigurationError as error:
+        raise DataError(f"{key}: {error.message}", hint=error.hint) from error
 
 
 class PixelFeatures(Settings):
@@ -171,6 +291,17 @@ CellSize: TypeAlias = Annotated[
     AfterValidator(_divides_the_image),
 ]
 HueBins: TypeAlias = Annotated[int, Field(ge=0, le=100)]
+
+
+def _none_or_from_four(bins: int) -> int:
+    if bins == 2:
+        raise complaint("expected 0 or an even number from 4, got 2")
+    return bins
+
+
+EvenHueBins: TypeAlias = Annotated[
+    HueBins, Field(multiple_of=2), AfterValidator(_none_or_from_four)
+]
 
 
 class HogFeatures(StoredFeatures):
@@ -215,8 +346,10 @@ class HogFeatures(StoredFeatures):
         default=False,
         description="Mean and standard deviation of each colour channel in each cell.",
     )
-    cell_hue_bins: HueBins = Field(
-        default=0, description="Bins of a hue histogram of each cell, weighted by saturation."
+    cell_hue_bins: EvenHueBins = Field(
+        default=0,
+        description="Bins of a hue histogram of each cell, in which vivid colours count more: 0, "
+        "or an even number from 4.",
     )
     hue_bins: HueBins = Field(
         default=10, description="Bins of the hue histogram of the whole image."
@@ -336,6 +469,18 @@ class PreprocessingSettings(Settings):
         description="none; unit: divide by 255; feature: divide by each feature's standard "
         "deviation; pixel: the older name of feature.",
     )
+    normalize: Literal["none", "l2"] = Field(
+        default="none",
+        description="l2: first of all divide the features of each image by their Euclidean norm.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_default_norm(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not done, so that settings keep the digests they had before."""
+        values: dict[str, Any] = serialize(self)
+        if self.normalize == "none":
+            del values["normalize"]
+        return values
 
 
 def _flip_form(value: object) -> str | None:
@@ -478,9 +623,32 @@ Schedule: TypeAlias = (
 ScheduleKind: TypeAlias = Literal["constant", "cosine", "linear", "step", "exponential"]
 
 
-class OptimizerSettings(Settings):
-    """Stochastic gradient descent."""
+METHOD_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sgd": {
+        "optimizer": ("learning_rate", "schedule", "momentum", "nesterov"),
+        "model": ("weight_scale", "weight_seed"),
+        "training": (
+            "batch_size",
+            "iterations",
+            "epochs",
+            "sampling",
+            "validate_every",
+            "early_stopping",
+        ),
+    },
+    "lbfgs": {"optimizer": ("tolerance", "max_iterations")},
+}
+"""Keys of each section that mean something to one method alone."""
 
+
+class OptimizerSettings(Settings):
+    """How the weights are found: by stochastic gradient descent, or by full-batch L-BFGS."""
+
+    method: Literal["sgd", "lbfgs"] = Field(
+        default="sgd",
+        description="sgd: gradient descent on minibatches; lbfgs: all images at each iteration, "
+        "until the gradient is so small that the optimum is found.",
+    )
     learning_rate: NonNegative = Field(
         default=1.5e-7, description="Length of a step along the negative gradient."
     )
@@ -502,6 +670,21 @@ class OptimizerSettings(Settings):
         default=8.0e3,
         description="Lambda: half of it times the squared norm of weights and bias is loss.",
     )
+    tolerance: Annotated[float, Field(gt=0, le=LARGEST_NUMBER)] = Field(
+        default=DEFAULT_TOLERANCE,
+        description="lbfgs ends when no component of the gradient is greater.",
+    )
+    max_iterations: Iterations = Field(
+        default=DEFAULT_MAX_ITERATIONS, description="lbfgs ends after so many iterations anyway."
+    )
+
+    @model_serializer(mode="wrap")
+    def _keys_of_the_method(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what means nothing; sgd is not named, so that digests are what they were."""
+        values: dict[str, Any] = serialize(self)
+        if self.method == "sgd":
+            del values["method"]
+        return _without(values, _foreign_keys(self.method).get("optimizer", ()))
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:
@@ -529,7 +712,7 @@ class TrainingSettings(Settings):
     """How long is trained, on what minibatches, and what happens in between."""
 
     batch_size: int = Field(
-        default=200, ge=1, le=CIFAR10_TRAINING_IMAGES, description="Images per minibatch."
+        default=200, ge=1, le=MAX_BATCH_SIZE, description="Images per minibatch."
     )
     iterations: Iterations | None = Field(
         default=None,
@@ -551,6 +734,11 @@ class TrainingSettings(Settings):
     checkpoint_every: Iterations = Field(
         default=500, description="Iterations between two checkpoints."
     )
+    certificate: bool = Field(
+        default=False,
+        description="Report at the end how far the objective is above its minimum at most: one "
+        "more pass over the training images. lbfgs always does.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -565,7 +753,20 @@ class TrainingSettings(Settings):
     def _without_absent_length(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = serialize(self)
         del values["iterations" if self.iterations is None else "epochs"]
+        if not self.certificate:
+            del values["certificate"]
         return values
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_absent_length(
+        cls, values: Any, validate: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        """Let ``model_fields_set`` tell a number of iterations that was given from the default."""
+        settings = validate(values)
+        if isinstance(values, dict) and values.get("iterations") is None:
+            settings.model_fields_set.discard("iterations")
+        return settings
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -600,19 +801,88 @@ class TrainConfig(Settings):
     )
     model: ModelSettings = Field(default=ModelSettings(), description="Classifier and loss.")
     optimizer: OptimizerSettings = Field(
-        default=OptimizerSettings(), description="Stochastic gradient descent."
+        default=OptimizerSettings(), description="How the weights are found."
     )
-    training: TrainingSettings = Field(
-        default=TrainingSettings(iterations=DEFAULT_ITERATIONS), description="Length and rhythm."
-    )
+    training: TrainingSettings = Field(default=TrainingSettings(), description="Length and rhythm.")
     seed: Seed = Field(
         default=0, description="Source of initial weights, sampling and augmentation."
     )
 
+    @model_validator(mode="after")
+    def _arrays_are_no_pictures(self) -> Self:
+        if self.data.dataset == "arrays":
+            if self.features != PixelFeatures():
+                raise complaint(
+                    "expected none with data.dataset arrays, which are features already, got "
+                    f"{self.features.kind}",
+                    "features",
+                    "kind",
+                )
+            if self.augmentation.horizontal_flip:
+                raise complaint(
+                    "expected false with data.dataset arrays, which cannot be mirrored, got "
+                    f"{shown(self.augmentation.horizontal_flip)}",
+                    "augmentation",
+                    "horizontal_flip",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_suit_the_method(self) -> Self:
+        method = self.optimizer.method
+        foreign = [
+            f"{section}.{key}"
+            for section, keys in _foreign_keys(method).items()
+            for key in keys
+            if key in getattr(self, section).model_fields_set
+        ]
+        if foreign:
+            raise complaint(
+                f"expected no key that means nothing to the method {method}, "
+                f"got {', '.join(foreign)}",
+                *foreign[0].split("."),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _loss_suits_the_method(self) -> Self:
+        if self.optimizer.method == "sgd":
+            return self
+        if self.model.loss == "hinge":
+            raise complaint(
+                "expected a smooth loss with the method lbfgs, got hinge, which has edges: "
+                "use the loss softmax, or the method sgd",
+                *("model", "loss"),
+            )
+        if isinstance(self.model.temperature, Annealing):
+            raise complaint(
+                "expected one temperature with the method lbfgs, got one that changes: "
+                "the optimum would change with it",
+                *("model", "temperature"),
+            )
+        return self
+
     @model_serializer(mode="wrap")
-    def _without_default_features(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out features that are pixels, so that settings keep the digests they had before."""
+    def _without_what_means_nothing(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out features that are pixels, and keys that mean nothing to the method.
+
+        So settings keep the digests that they had before there were other features and methods.
+        """
         values: dict[str, Any] = serialize(self)
         if self.features == PixelFeatures():
             del values["features"]
+        for section, keys in _foreign_keys(self.optimizer.method).items():
+            values[section] = _without(values[section], keys)
         return values
+
+
+def _foreign_keys(method: str) -> dict[str, tuple[str, ...]]:
+    """The keys of each section that mean something to another method alone."""
+    (other,) = METHOD_KEYS.keys() - {method}
+    return METHOD_KEYS[other]
+
+
+def _without(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}

@@ -155,3 +155,13 @@ class SweepConfig(Settings):
         description="1: the validation images decide; k > 1: k-fold cross-validation.",
     )
     seed: Seed = Field(default=0, description="Source of what a random search draws.")
+
+    @model_validator(mode="after")
+    def _halving_needs_steps_that_compare(self) -> Self:
+        if self.train.optimizer.method == "lbfgs" and isinstance(self.search, HalvingSearch):
+            raise complaint(
+                "expected grid or random with the method lbfgs, got halving: how good a trial is "
+                "shows at its optimum, and each takes its own number of iterations to it",
+                "search",
+            )
+        return self

@@ -41,10 +41,13 @@ EXPECTED = {
     "list_type": "a list",
     "literal_error": "{expected}",
     "model_type": "a mapping of settings",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_long": "at most {max_length} characters",
     "string_too_short": "some text",
     "string_type": "text",
     "too_long": "at most {max_length} values",
     "too_short": "at least {min_length} value",
+    "tuple_type": "a list",
     "union_tag_invalid": "one of {expected_tags}",
 }
 

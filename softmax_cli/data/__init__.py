@@ -1,1 +1,1 @@
-"""From CIFAR-10 on disk to arrays: download, checks, splits, preprocessing, synthetic data."""
+"""Data sets on disk to labelled arrays: download, checks, splits, synthetic data, own arrays."""

@@ -17,13 +17,13 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.images import PIXELS
+from softmax_cli.data.images import rows_from_pictures
 from softmax_cli.errors import DataError
 
 _SHAPE = (32, 32, 3)
 # What numpy and zipfile stumble over.
-_DAMAGED_HEADER = (EOFError, SyntaxError, ValueError, tokenize.TokenError)
-_DAMAGED_ARCHIVE = (
+DAMAGED_HEADER = (EOFError, SyntaxError, ValueError, tokenize.TokenError)
+DAMAGED_ARCHIVE = (
     *(EOFError, OSError, RuntimeError, ValueError),
     *(lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error),
 )
@@ -47,13 +47,13 @@ def read_image_arrays(path: str, size: int) -> Iterator[NDArray[np.uint8]]:
         path.lower().endswith(".npz") and head != np.lib.format.MAGIC_PREFIX
     )
     for images in (_unpacked if is_archive else _mapped)(path, size):
-        yield images.transpose(0, 3, 1, 2).reshape(len(images), PIXELS)
+        yield rows_from_pictures(images)
 
 
 def _mapped(path: str, size: int) -> Iterator[NDArray[np.uint8]]:
     try:
         images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _DAMAGED_HEADER as error:
+    except DAMAGED_HEADER as error:
         raise DataError(f"not a .npy file of plain numbers: {error}") from error
     if images.dtype != np.uint8 or images.shape[1:] != _SHAPE:
         raise DataError(f"expected {_EXPECTED}, got {images.dtype} of shape {images.shape}")
@@ -62,8 +62,14 @@ def _mapped(path: str, size: int) -> Iterator[NDArray[np.uint8]]:
 
 
 @dataclass(frozen=True)
-class _Header:
-    """What an array is, as its file says in front of it."""
+class Header:
+    """What an array is, as its file says in front of it.
+
+    Attributes:
+        shape: of the array.
+        is_fortran: whether its first index changes fastest.
+        dtype: of its numbers.
+    """
 
     shape: tuple[int, ...]
     is_fortran: bool
@@ -78,14 +84,14 @@ def _unpacked(path: str, size: int) -> Iterator[NDArray[np.uint8]]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield from _images_in(archive, size)
-    except _DAMAGED_ARCHIVE as error:
+    except DAMAGED_ARCHIVE as error:
         raise DataError(f"not an intact .npz file: {error}") from error
 
 
 def _images_in(archive: zipfile.ZipFile, size: int) -> Iterator[NDArray[np.uint8]]:
     name = _only_images({name: _header_in(archive, name) for name in archive.namelist()})
     with archive.open(name) as stream:
-        count = _read_header(stream).shape[0]
+        count = read_header(stream).shape[0]
         for start in range(0, count, size):
             shape = (min(size, count - start), *_SHAPE)
             data = stream.read(math.prod(shape))
@@ -97,37 +103,43 @@ def _images_in(archive: zipfile.ZipFile, size: int) -> Iterator[NDArray[np.uint8
             raise ValueError(f"{name} holds more than {count} images")
 
 
-def _only_images(headers: Mapping[str, _Header | None]) -> str:
+def _only_images(headers: Mapping[str, Header | None]) -> str:
     """The name of the one array that holds images."""
     names = [name for name, header in headers.items() if header and _is_images(header)]
     if len(names) > 1:
-        listed = ", ".join(map(_array_name, names))
+        listed = ", ".join(map(array_name, names))
         raise DataError(f"several arrays of images ({listed}): save one of them as a .npy file")
     if not names:
-        found = [f"{_array_name(name)}: {header or 'no array'}" for name, header in headers.items()]
+        found = [f"{array_name(name)}: {header or 'no array'}" for name, header in headers.items()]
         raise DataError(f"expected one array, {_EXPECTED}, got {', '.join(found) or 'none'}")
     return names[0]
 
 
-def _header_in(archive: zipfile.ZipFile, name: str) -> _Header | None:
+def _header_in(archive: zipfile.ZipFile, name: str) -> Header | None:
     try:
         with archive.open(name) as stream:
-            return _read_header(stream)
-    except _DAMAGED_HEADER:
+            return read_header(stream)
+    except DAMAGED_HEADER:
         return None
 
 
-def _read_header(stream: IO[bytes]) -> _Header:
-    # Later versions are for headers of 64 kB and more, which images do not need.
+def read_header(stream: IO[bytes]) -> Header:
+    """What the array is that begins at the place of a stream, in the form of ``.npy``.
+
+    Raises:
+        ValueError: no array of plain numbers or text begins there.
+    """
+    # Later versions are for headers of 64 kB and more, which plain arrays do not need.
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("not an array of plain numbers")
-    return _Header(*np.lib.format.read_array_header_1_0(stream))
+    return Header(*np.lib.format.read_array_header_1_0(stream))
 
 
-def _is_images(header: _Header) -> bool:
+def _is_images(header: Header) -> bool:
     is_image = header.dtype == np.uint8 and header.shape[1:] == _SHAPE
     return is_image and not header.is_fortran
 
 
-def _array_name(member: str) -> str:
+def array_name(member: str) -> str:
+    """The name of an array, from that of its member of a ``.npz`` file."""
     return member.removesuffix(".npy")

@@ -1,17 +1,64 @@
 """What a data set is: one record for each, found by name in ``datasets``.
 
 A data set is loaded split by split. Where it is published as files, download, verification and all
-messages about them follow from a record of what is published.
+messages about them follow from a record of what is published. Of arrays that the user has made
+nothing is known beforehand: the settings name their files, and ``arrays`` reads them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from softmax_cli.data.images import ImageSet
 
 Split: TypeAlias = Literal["train", "test"]
+Part: TypeAlias = Literal["train", "validation", "test"]
+"""Which examples: the training split without its validation examples, these, or the test split."""
+
+ARRAYS: Final = "arrays"
+"""What ``data.dataset`` calls arrays that the user has made."""
+
+
+class DataSource(Protocol):
+    """What settings say of the data.
+
+    Attributes:
+        dataset: name of the data set.
+        directory: folder that holds the data set's folder, or that folder itself, or one up to two
+            levels above; not looked at for a data set that is made in memory.
+        files: where the arrays are of each part that the user has made, in one file or in two, of
+            features and of labels; empty for other data sets.
+        class_names: of these arrays, in label order, if the user names them.
+        train_size: how many training images to take, from the start; None takes all.
+        validation_size: how many images at the end of the training split are for validation, where
+            these have no files of their own.
+    """
+
+    @property
+    def dataset(self) -> str: ...  # noqa: D102 - see the class
+    @property
+    def directory(self) -> Path: ...  # noqa: D102
+    @property
+    def files(self) -> Mapping[Part, tuple[Path, ...]]: ...  # noqa: D102
+    @property
+    def class_names(self) -> Sequence[str] | None: ...  # noqa: D102
+    @property
+    def train_size(self) -> int | None: ...  # noqa: D102
+    @property
+    def validation_size(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """A data set in a folder, without settings; attributes as of `DataSource`."""
+
+    dataset: str
+    directory: Path
+    files: Mapping[Part, tuple[Path, ...]] = field(default_factory=dict)
+    class_names: tuple[str, ...] | None = None
+    train_size: int | None = None
+    validation_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +111,8 @@ class Publication:
         files: what the folder holds.
         other_forms: what is not read, but is easily taken for it: a regular expression for names
             of files and folders that nothing else has, and what they are.
+        least_files: how many of these files a folder of another name has to hold to be taken for
+            theirs; more than one where their names are common.
     """
 
     title: str
@@ -72,6 +121,7 @@ class Publication:
     archive: Archive
     files: tuple[PublishedFile, ...]
     other_forms: tuple[tuple[str, str], ...]
+    least_files: int = 1
 
     @property
     def lock_name(self) -> str:

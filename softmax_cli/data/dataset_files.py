@@ -103,9 +103,9 @@ def own_folder(data_dir: Path, publication: Publication) -> Path:
 
 
 def _holders(place: Path, publication: Publication) -> Iterator[Path]:
-    """The data set's folder in a place, or else the place itself, if there is a file in it."""
-    for folder in (place / publication.folder, place):
-        if any((folder / file.name).is_file() for file in publication.files):
+    """The data set's folder in a place, or else the place itself, if its files are in it."""
+    for folder, least in ((place / publication.folder, 1), (place, publication.least_files)):
+        if sum((folder / file.name).is_file() for file in publication.files) >= least:
             yield folder
             return
 

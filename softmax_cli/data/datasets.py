@@ -4,16 +4,19 @@ To add one: a file with its :class:`~softmax_cli.data.dataset.DatasetSpec`, an e
 name in ``softmax_cli/config/schema.py``.
 """
 
-from pathlib import Path
 from typing import Final
 
+from softmax_cli.data.arrays import check_training_arrays, load_arrays
 from softmax_cli.data.cifar10 import CIFAR10
-from softmax_cli.data.dataset import DatasetSpec, Publication, Split
-from softmax_cli.data.images import ImageSet
+from softmax_cli.data.cifar100 import CIFAR100, CIFAR100_COARSE
+from softmax_cli.data.dataset import DatasetSpec, DataSource, Part, Publication, Split
+from softmax_cli.data.images import ImageSet, split_train_validation
 from softmax_cli.data.synthetic import SYNTHETIC
 from softmax_cli.errors import ConfigurationError
 
-DATASETS: Final[dict[str, DatasetSpec]] = {spec.name: spec for spec in (CIFAR10, SYNTHETIC)}
+DATASETS: Final[dict[str, DatasetSpec]] = {
+    spec.name: spec for spec in (CIFAR10, CIFAR100, CIFAR100_COARSE, SYNTHETIC)
+}
 DEFAULT_DATASET: Final = CIFAR10.name
 """The data set of a command that is not told which."""
 IN_MEMORY_DATASET: Final = SYNTHETIC.name
@@ -44,17 +47,46 @@ def find_publication(name: str) -> Publication:
     return publication
 
 
-def load_split(dataset: str, data_dir: Path, split: Split) -> ImageSet:
-    """Load one split of a data set.
-
-    Args:
-        dataset: its name.
-        data_dir: folder that holds the data set's folder, or that folder itself, or one up to two
-            levels above; not looked at for a data set that is made in memory.
-        split: which split.
+def load_split(source: DataSource, split: Split) -> ImageSet:
+    """Load one split of a data set as it is.
 
     Raises:
         ConfigurationError: if there is no such data set.
         DataError: if its files are missing or not intact.
     """
-    return find_dataset(dataset).load(data_dir, split)
+    if source.files:
+        return load_arrays(source, split)
+    return find_dataset(source.dataset).load(source.directory, split)
+
+
+def load_training_parts(source: DataSource) -> tuple[ImageSet, ImageSet]:
+    """Load the training split; return what is trained on, and the validation images.
+
+    Raises:
+        ConfigurationError: if there is no such data set, or it is too small for the cut.
+        DataError: if its files are missing or not intact, or arrays do not fit together.
+    """
+    whole = load_split(source, "train")
+    has_own = "validation" in source.files
+    held_out = 0 if has_own else source.validation_size
+    train, validation = split_train_validation(
+        whole, train_size=source.train_size, validation_size=held_out
+    )
+    if has_own:
+        validation = load_arrays(source, "validation")
+    if source.files:
+        check_training_arrays(whole.take_first(len(whole) - held_out), validation, held_out)
+    return train, validation
+
+
+def load_part(source: DataSource, part: Part) -> ImageSet:
+    """Load some images, cut as for a training.
+
+    Raises:
+        ConfigurationError: as :func:`load_training_parts`.
+        DataError: likewise.
+    """
+    if part == "test":
+        return load_split(source, "test")
+    train, validation = load_training_parts(source)
+    return train if part == "train" else validation

@@ -1,4 +1,4 @@
-r"""Read the pickles of CIFAR-10 without running what a pickle can ask for.
+r"""Read the pickles of CIFAR without running what a pickle can ask for.
 
 The batches are pickles of protocol 2, written by Python 2. A pickle is a program: it can name any
 function and call it. A subclass of `pickle.Unpickler` decides what a name means, so the three names
@@ -55,7 +55,7 @@ class PickledDtype:
 
 @dataclass
 class PickledArray:
-    """What a pickle says of a numpy array: the state it would be given, unchecked."""
+    """The state that a pickle gives to a numpy array, unchecked."""
 
     state: object = None
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.data.datasets import load_part
+from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import DataError, ModelError
 from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
 from softmax_cli.evaluation.metrics import Evaluation, evaluate
@@ -106,19 +106,22 @@ def images_for(model: SavedModel, split: Split, data_dir: Path | None = None) ->
         DataError: the data set is missing or not intact, or has other classes than the model.
     """
     settings = settings_of(model).data
-    directory = data_dir or settings.directory
-    whole = load_split(settings.dataset, directory, "test" if split == "test" else "train")
-    if whole.class_names != model.class_names:
+    changes: dict[str, Any] = {"dir": str(data_dir)} if data_dir else {}
+    if settings.train is not None:
+        # With them labels are understood as in the training, whatever is left of its files.
+        changes["class_names"] = model.class_names
+    images = load_part(settings.model_copy(update=changes), split)
+    if images.class_names != model.class_names:
         raise DataError(
             f"expected a data set of the model's classes ({', '.join(model.class_names)}), "
-            f"got {', '.join(whole.class_names)}"
+            f"got {', '.join(images.class_names)}"
         )
-    if split == "test":
-        return whole
-    train, validation = split_train_validation(
-        whole, train_size=settings.train_size, validation_size=settings.validation_size
-    )
-    return train if split == "train" else validation
+    if not images.is_pictures and images.images.shape[1] != len(model.weights):
+        raise DataError(
+            f"data.{split}: expected {len(model.weights)} features as in the training, "
+            f"got {images.images.shape[1]}"
+        )
+    return images
 
 
 def scores_of_images(

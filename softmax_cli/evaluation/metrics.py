@@ -171,6 +171,25 @@ def confusion_matrix(predicted: Labels, labels: Labels, num_classes: int) -> NDA
     return counts.reshape(num_classes, num_classes).astype(np.int64, copy=False)
 
 
+def most_confused_pairs(matrix: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return the pairs of a true and another class that it is most often taken for.
+
+    Of equal counts the pair comes first whose count is the greater share of its true class.
+
+    Args:
+        matrix: ``(C, C)``, rows true, columns predicted.
+        count: how many pairs at most.
+
+    Returns:
+        Pairs ``(m, 2)`` int64 of a true and a predicted class, most frequent first; m <= count.
+    """
+    true, predicted = np.nonzero(matrix)
+    wrong = true != predicted
+    true, predicted = true[wrong], predicted[wrong]
+    order = np.lexsort((matrix.sum(axis=1)[true], -matrix[true, predicted]))[:count]
+    return np.stack([true, predicted], axis=1)[order].astype(np.int64, copy=False)
+
+
 def most_confident_errors(
     scores: Scores, labels: Labels, count: int, temperature: float = 1.0
 ) -> NDArray[np.int64]:

@@ -8,17 +8,20 @@ import hashlib
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Floats, Images, Rows
+from softmax_cli.arrays import Floats, Rows
+from softmax_cli.data.dataset import ARRAYS
 from softmax_cli.errors import ConfigurationError, ModelError
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
+from softmax_cli.features.given import Given
 from softmax_cli.features.hog import Hog, Strokes
+from softmax_cli.features.normalization import Normalization, normalized
 from softmax_cli.features.patches import Patches, PatchViews
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.features.quantized import Quantized
@@ -59,6 +62,8 @@ def feature_map_of(model: SavedModel) -> FeatureMap:
     Raises:
         ModelError: this version has no feature map of that name, or its arrays are not in the file.
     """
+    if not sees_pictures(model):
+        return Given(len(model.weights))
     kind = _setting(model, "features", "kind") or Pixels.kind
     if kind not in FEATURE_MAPS:
         raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
@@ -96,23 +101,45 @@ def settings_of(model: SavedModel) -> "TrainConfig":
         raise ModelError(f"the model's settings are not valid: {error.message}") from error
 
 
+def sees_pictures(model: SavedModel) -> bool:
+    """Whether a model scores pictures, and not features that the user makes."""
+    return _setting(model, "data", "dataset") != ARRAYS
+
+
+def normalization_of(model: SavedModel) -> Normalization:
+    """What is done to the features of an image before they are standardised.
+
+    Raises:
+        ModelError: this version does not know how.
+    """
+    name = _setting(model, "preprocessing", "normalize") or "none"
+    if name not in get_args(Normalization):
+        raise ModelError(f"the model's features are normalised as this version cannot: {name!r}")
+    return cast("Normalization", name)
+
+
 def standardization_of(model: SavedModel) -> Standardization:
     """The standardisation of a model's features."""
     return Standardization(model.mean, model.scale)
 
 
-def scores_of(model: SavedModel, images: Images) -> NDArray[np.float32]:
-    """Scores (n, C) of images (n, 3072), not yet divided by a temperature."""
+def scores_of(model: SavedModel, images: Rows) -> NDArray[np.float32]:
+    """Scores (n, C) of images (n, 3072), or of rows of given features (n, D), at temperature 1."""
     return scores_of_features(model, feature_map_of(model).transform(images))
 
 
 def scores_of_features(model: SavedModel, features: Rows) -> NDArray[np.float32]:
-    """Scores (n, C) of features (n, P), not yet divided by a temperature."""
+    """Scores (n, C) of features (n, P), at temperature 1."""
+    features = normalized(features, normalization_of(model))
     return score_features(features, standardization_of(model), model.weights, model.bias)
 
 
 def pixel_weights(model: SavedModel) -> Floats | None:
-    """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear."""
+    """The weights (3072, C) that raw pixels meet, or None if the feature map is not linear.
+
+    Of features that are normalised they give the direction: the score of an image is divided by
+    the norm of its features besides.
+    """
     return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
 
 
@@ -222,4 +249,6 @@ def model_digest(model: SavedModel) -> str:
     learned = [array for _, array in sorted(model.feature_arrays.items())]
     for array in (model.weights, model.bias, model.mean, model.scale, *learned):
         digest.update(np.ascontiguousarray(array).data)
+    if normalization_of(model) != "none":
+        digest.update(normalization_of(model).encode())
     return digest.hexdigest()

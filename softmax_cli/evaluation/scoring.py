@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Rows
-from softmax_cli.features.standardization import Standardization
+from softmax_cli.features.standardization import Float, Standardization
 
 _CHUNK = 1000
 
@@ -12,9 +12,9 @@ _CHUNK = 1000
 def score_features(
     features: Rows,
     standardization: Standardization,
-    weights: NDArray[np.float32],
-    bias: NDArray[np.float32],
-) -> NDArray[np.float32]:
+    weights: NDArray[Float],
+    bias: NDArray[Float],
+) -> NDArray[Float]:
     """Scores ``x' W + b`` of features x, a chunk at a time so that memory stays bounded.
 
     Everything that reports on a finished model scores through here, so that the same images always
@@ -23,19 +23,19 @@ def score_features(
     Args:
         features: (n, P), integers or floats.
         standardization: from x to x'.
-        weights: (P, C).
-        bias: (C,).
+        weights: (P, C) float32, or float64 where features need as many digits.
+        bias: (C,) of the same dtype.
 
     Returns:
-        (n, C) float32.
+        (n, C) of that dtype.
     """
     # With mean and scale in the weights a chunk is only converted, not standardised.
     weights, bias = standardization.absorbed(weights, bias)
-    scores = np.empty((len(features), len(bias)), np.float32)
-    buffer = np.empty((min(_CHUNK, len(features)), features.shape[1]), np.float32)
+    scores = np.empty((len(features), len(bias)), weights.dtype)
+    buffer = np.empty((min(_CHUNK, len(features)), features.shape[1]), weights.dtype)
     for start in range(0, len(features), _CHUNK):
         chunk = features[start : start + _CHUNK]
-        X = buffer[: len(chunk)]  # (chunk, P) float32
+        X = buffer[: len(chunk)]  # (chunk, P)
         np.copyto(X, chunk)
         np.matmul(X, weights, out=scores[start : start + _CHUNK])  # (chunk, C)
     scores += bias

@@ -82,7 +82,9 @@ class FeatureCache:
         self._folder = data_dir / FOLDER if data_dir is not None and data_dir.is_dir() else None
         self._observer = observer or Unobserved()
 
-    def fit(self, settings: Settings, images: ImageSet, seed: np.random.SeedSequence) -> FeatureMap:
+    def fit(
+        self, settings: Settings, images: ImageSet, seed: "np.random.SeedSequence"
+    ) -> FeatureMap:
         """The feature map of some settings, fitted to training images.
 
         Args:
@@ -136,7 +138,7 @@ class FeatureCache:
     def has_rows(
         self,
         settings: Settings,
-        seed: np.random.SeedSequence,
+        seed: "np.random.SeedSequence",
         images: ImageSet,
         others: Sequence[ImageSet],
     ) -> bool:
@@ -206,7 +208,7 @@ class FeatureCache:
 
 
 def _map_file(
-    folder: Path, settings: Settings, images: ImageSet, seed: np.random.SeedSequence
+    folder: Path, settings: Settings, images: ImageSet, seed: "np.random.SeedSequence"
 ) -> MapFile:
     stream = json.dumps([str(seed.entropy), *seed.spawn_key])
     digest = _digest("map", settings, images.digest, stream)

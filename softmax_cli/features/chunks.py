@@ -3,20 +3,12 @@
 numpy lets other threads run while it computes, so threads are enough.
 """
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Images
-
-
-def usable_cores() -> int:
-    """Number of cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def transform_in_chunks(
@@ -41,7 +33,9 @@ def transform_in_chunks(
     def compute(start: int) -> None:
         transform(images[start : start + chunk], features[start : start + chunk])
 
-    threads = min(usable_cores(), len(starts))
+    from softmax_cli.threads import thread_limit  # whoever predicts from pixels needs it not
+
+    threads = min(thread_limit(), len(starts))
     if threads <= 1:
         for start in starts:
             compute(start)

@@ -43,7 +43,7 @@ class FeatureMap(Protocol):
         """
         ...
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:
         """The map with whatever it learns from training images (n, 3072) and from chance."""
         ...
 

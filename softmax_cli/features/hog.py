@@ -29,9 +29,9 @@ circle of hues. A gray pixel has hue 0.
 its assignment on features give: 4 x 4 cells of 8 x 8 pixels, 9 bins that are centred at -80°, -60°
 ... 80°, and 10 hues; 154 numbers. They differ in this:
 
-- A gradient of theirs whose x is negative, half of all, is in no bin, and so is one whose x is 0:
-  the angles run over 360° and the bins over 180°. Here opposite directions share a bin, so that a
-  mirrored image has the same features in other places.
+- A gradient of theirs whose x is negative, half of all, is in no bin: the angles run over 360° and
+  the bins over 180°. Where x is 0, rounding decides. Here opposite directions share a bin, so that
+  a mirrored image has the same features in other places.
 - Their differences are those to the next pixel, and 0 in the last row and column; here they are
   central, because mirroring moves the former by a pixel.
 - A gradient of theirs votes with its whole length for one bin; here for two. On the border between
@@ -43,8 +43,7 @@ its assignment on features give: 4 x 4 cells of 8 x 8 pixels, 9 bins that are ce
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +67,8 @@ _SOFTENING = 0.025
 """The ``e`` of blocks, in brightness per pixel: a block of less than this has little but noise."""
 
 
-@dataclass(frozen=True)
-class Strokes:
-    """What the weights of C classes say about edges and hues; those of colours in cells are left out.
+class Strokes(NamedTuple):
+    """The weights of C classes for edges and hues, without those for the colours of cells.
 
     Attributes:
         cells: (C, k, k, bins), the cells row by row.
@@ -162,7 +160,7 @@ class Hog:
             return reversed_bins
         return np.concatenate([reversed_bins + self._orientations, reversed_bins])
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:  # noqa: ARG002
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:  # noqa: ARG002
         """Nothing is learned."""
         return self
 
@@ -282,7 +280,8 @@ class Hog:
 
 def _directions(bins: int) -> NDArray[np.float64]:
     """Centres of n bins over 180°, in radians, from below 0 to above: symmetric to the bit."""
-    return (np.arange(bins) - (bins - 1) / 2) * (np.pi / bins)
+    places: NDArray[np.float64] = np.arange(bins, dtype=np.float64) - (bins - 1) / 2
+    return places * (np.pi / bins)
 
 
 def _gray_gradient(colors: _Planes) -> tuple[_Planes, _Planes]:
@@ -361,14 +360,15 @@ def _normalized_by_blocks(histograms: _Planes, clip: float) -> _Planes:
     padded = np.pad(squares, ((1, 1), (1, 1), (0, 0)), mode="edge")
     pairs = padded[1:] + padded[:-1]
     blocks = pairs[:, 1:] + pairs[:, :-1]  # (k + 1, k + 1, m)
-    factors = 1 / np.sqrt(blocks + np.float32(_SOFTENING**2))
+    factors = np.reciprocal(np.sqrt(blocks + np.float32(_SOFTENING**2)))
     around = [factors[i : i + k, j : j + k] for i in (0, 1) for j in (0, 1)]
     quarter = np.float32(0.25)
     if clip >= 1:  # no number in a block is greater than its length
-        top, bottom = around[0] + around[1], around[2] + around[3]
-        return np.multiply(histograms, (top + bottom) * quarter, out=histograms)
+        factor: _Planes = (around[0] + around[1] + (around[2] + around[3])) * quarter
+        return histograms * factor
     cut = [np.minimum(histograms * factor, np.float32(clip)) for factor in around]
-    return (cut[0] + cut[1] + (cut[2] + cut[3])) * quarter
+    total: _Planes = cut[0] + cut[1] + (cut[2] + cut[3])
+    return total * quarter
 
 
 def _hue_vector(colors: _Planes) -> tuple[_Planes, _Planes]:

@@ -143,7 +143,7 @@ class Patches:
             raise ValueError("expected a feature map that is fitted")
         return self._dictionary
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:
         """Learn whitening and dictionary from patches of the images (n, 3072), n > 0."""
         from softmax_cli.blas import limited_to
 
@@ -205,10 +205,11 @@ class Patches:
         # Imported here, because whoever predicts from pixels does not need them.
         from concurrent.futures import ThreadPoolExecutor
 
-        from softmax_cli.blas import blas_threads, limited_to
+        from softmax_cli.blas import limited_to
+        from softmax_cli.threads import thread_limit
 
         features = np.empty((len(images), self.size), np.float32)
-        threads = min(blas_threads(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
+        threads = min(thread_limit(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
         starts = iter(range(0, len(images), _IMAGES_AT_A_TIME))
         with limited_to(1):
             if threads <= 1:

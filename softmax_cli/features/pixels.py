@@ -26,7 +26,7 @@ class Pixels:
         lines = np.arange(PIXELS).reshape(IMAGE_SHAPE)  # (3, 32, 32)
         return np.ascontiguousarray(lines[:, :, ::-1]).reshape(-1)
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:  # noqa: ARG002
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:  # noqa: ARG002
         """Nothing is learned."""
         return self
 

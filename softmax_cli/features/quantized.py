@@ -67,7 +67,7 @@ class Quantized:
         """That of the map: a feature and its mirror image have the same steps."""
         return self._map.mirror
 
-    def fit(self, images: Images, seed: np.random.SeedSequence) -> Self:
+    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:
         """Fit the map, then the steps, to training images (n, 3072)."""
         fitted = self._map.fit(images, seed)
         places = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).round().astype(np.int64)

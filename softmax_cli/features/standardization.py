@@ -12,7 +12,7 @@ The formula is written here and nowhere else, in the three forms that its users 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from softmax_cli.arrays import Floats, Indices, Rows
 
 Scale = Literal["none", "unit", "feature", "pixel"]
+Float = TypeVar("Float", bound=np.floating[Any])
 
 _EXACT_ROWS = 256
 """Rows whose squared bytes float32 sums without rounding, in any order: 256 * 255**2 < 2**24."""
@@ -43,7 +44,15 @@ class Standardization:
     scale: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, rows: Rows, *, center: bool, scale: Scale, mirror: Indices | None = None) -> Self:
+    def fit(
+        cls,
+        rows: Rows,
+        *,
+        center: bool,
+        scale: Scale,
+        mirror: Indices | None = None,
+        example_weights: Floats | None = None,
+    ) -> Self:
         """Standardisation learned from the features (n, P) of training images.
 
         Args:
@@ -53,16 +62,18 @@ class Standardization:
                 divides by the standard deviation of each feature over the images (a feature that
                 never varies is left as it is).
             mirror: (P,) int64; learn from the images and their mirror images alike.
+            example_weights: (n,), at least 0 and with a positive sum; None for ones.
         """
         features = rows.shape[1]
         mean, deviation = np.zeros(features), np.ones(features)
         if scale in {"feature", "pixel"}:
-            mean, mean_square = _mean(rows, mirror), _mean(rows, mirror, squared=True)
+            mean = _mean(rows, mirror, example_weights)
+            mean_square = _mean(rows, mirror, example_weights, squared=True)
             variance = mean_square - mean**2
             varies = variance > _ROUNDING * mean_square
             deviation[varies] = np.sqrt(variance[varies])
         elif center:
-            mean = _mean(rows, mirror)
+            mean = _mean(rows, mirror, example_weights)
         if scale == "unit":
             deviation = np.full(features, 255.0)
         return cls(
@@ -70,8 +81,8 @@ class Standardization:
             scale=deviation.astype(np.float32),
         )
 
-    def apply(self, rows: Rows, out: NDArray[np.float32]) -> None:
-        """Write ``(x - m)/s`` of features (n, P) into ``out`` (n, P) float32.
+    def apply(self, rows: Rows, out: Floats) -> None:
+        """Write ``(x - m)/s`` of features (n, P) into ``out`` (n, P), float32 or float64.
 
         The conversion comes first: a numpy operation that mixes uint8 and float32 casts through a
         small buffer and takes several times as long.
@@ -81,12 +92,12 @@ class Standardization:
         np.multiply(out, np.float32(1) / self.scale, out=out)
 
     def absorbed(
-        self, weights: NDArray[np.float32], bias: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self, weights: NDArray[Float], bias: NDArray[Float]
+    ) -> tuple[NDArray[Float], NDArray[Float]]:
         """Weights (P, C) and bias (C,) that score x as the given ones score x'."""
         scaled = weights / self.scale[:, None].astype(np.float64)
         shifted = bias - self.mean @ scaled
-        return scaled.astype(np.float32), shifted.astype(np.float32)
+        return scaled.astype(weights.dtype), shifted.astype(bias.dtype)
 
     def unscaled(self, weights: Floats) -> Floats:
         """The weights (P, C) that x meets, without the bias that centring makes: ``W/s``."""
@@ -99,26 +110,28 @@ class Standardization:
         return -mean / scale, reciprocal
 
 
-def _mean(rows: Rows, mirror: Indices | None, *, squared: bool = False) -> NDArray[np.float64]:
-    """Mean (P,) of each feature, or of its square; exact for bytes."""
+def _mean(
+    rows: Rows, mirror: Indices | None, weights: Floats | None, *, squared: bool = False
+) -> NDArray[np.float64]:
+    """Mean (P,) of each feature, or of its square; exact for bytes without weights (n,)."""
     total = np.zeros(rows.shape[1])
-    for block in _blocks(rows):
+    for start, block in _blocks(rows):
         if squared:
             np.square(block, out=block)
-        total += block.sum(axis=0)
-    mean = total / len(rows)
+        total += block.sum(axis=0) if weights is None else weights[start:][: len(block)] @ block
+    mean = total / (len(rows) if weights is None else weights.sum())
     return mean if mirror is None else 0.5 * (mean + mean[mirror])
 
 
-def _blocks(rows: Rows) -> Iterator[Floats]:
-    """Blocks of at most 256 rows, in a buffer that is reused: bytes as float32, others as float64.
+def _blocks(rows: Rows) -> Iterator[tuple[int, Floats]]:
+    """Blocks of at most 256 rows, each with the number of its first, in a buffer that is reused.
 
-    The square of a float32 needs the digits of a float64, and so does the difference between the
-    mean square and the square of the mean.
+    Bytes become float32, others float64. The square of a float32 needs the digits of a float64, and
+    so does the difference between the mean square and the square of the mean.
     """
     dtype = np.float32 if rows.dtype == np.uint8 else np.float64
     buffer: Floats = np.empty((min(_EXACT_ROWS, len(rows)), rows.shape[1]), dtype)
     for start in range(0, len(rows), _EXACT_ROWS):
         block = rows[start : start + _EXACT_ROWS]
         np.copyto(buffer[: len(block)], block)
-        yield buffer[: len(block)]
+        yield start, buffer[: len(block)]

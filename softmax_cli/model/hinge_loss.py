@@ -45,7 +45,7 @@ def hinge_loss_vectorized(
 ) -> tuple[float, Floats]:
     """Multiclass hinge loss as two matrix products; arguments as in :func:`hinge_loss_naive`."""
     margins = _margins(X @ W, y, delta)  # (N, C)
-    error = (margins > 0).astype(W.dtype)
+    error = (margins > 0).astype(W.dtype)  # (N, C), gradient of each example by its scores
     error[np.arange(len(y)), y] = -error.sum(axis=1)
     return regularized(float(margins.sum(axis=1).mean()), X.T @ error / len(X), W, reg)
 
@@ -58,17 +58,18 @@ def hinge_loss(scores: Floats, labels: Labels, delta: float = 1.0) -> float:
 def hinge_kernel(scores: Floats, labels: Labels, factor: Floats, work: Workspace) -> None:
     """Turn scores into the gradient of the hinge loss with margin 1, in place.
 
-    Arguments as :data:`softmax_cli.model.loss.Kernel` has them. ``scores`` become ``factor`` where
+    Arguments are those of :data:`softmax_cli.model.loss.Kernel`. ``scores`` become ``factor`` where
     the margin of a class is violated, minus ``factor`` times the number of these classes at the
     true one, and 0 elsewhere.
     """
     true_class = labels * scores[0].size + work.positions  # (K, N), places in the flat scores
-    flat = scores.reshape(-1)
-    np.max(scores, axis=0, out=work.peaks)
-    true_scores = flat.take(true_class)
+    flat = scores.reshape(-1)  # a view, (C K N,)
+    np.max(scores, axis=0, out=work.peaks)  # (K, N)
+    true_scores = flat.take(true_class)  # (K, N)
     np.greater_equal(true_scores, work.peaks, out=work.correct)
     np.subtract(true_scores, 1, out=work.totals)
-    np.subtract(scores, work.totals, out=scores)  # s_j - s_y + 1
+    np.subtract(scores, work.totals, out=scores)  # (C, K, N), s_j - s_y + 1
+    # Before the sum: the true class has margin 1 here, but is no term of the loss.
     flat[true_class] = 0
     np.maximum(scores, 0, out=scores)
     np.sum(scores, axis=0, out=work.losses)
@@ -76,7 +77,7 @@ def hinge_kernel(scores: Floats, labels: Labels, factor: Floats, work: Workspace
     np.sign(scores, out=scores)
     np.sum(scores, axis=0, out=work.totals)  # violated margins of each example
     np.multiply(scores, factor, out=scores)
-    flat[true_class] = -work.totals * factor
+    flat[true_class] = -work.totals * factor  # s_y is in each violated margin, with a minus
 
 
 def _margins(scores: Floats, labels: Labels, delta: float) -> Floats:

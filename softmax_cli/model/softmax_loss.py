@@ -71,20 +71,21 @@ def softmax_kernel(scores: Floats, labels: Labels, factor: Floats, work: Workspa
     and the passes over them are all that this costs.
     """
     true_class = labels * scores[0].size + work.positions  # (K, N), places in the flat scores
-    flat = scores.reshape(-1)
+    flat = scores.reshape(-1)  # a view, (C K N,)
     # Subtracting the greatest logit changes no probability, and no exponential overflows.
-    np.max(scores, axis=0, out=work.peaks)
-    np.subtract(scores, work.peaks, out=scores)
-    true_logits = flat.take(true_class)
+    np.max(scores, axis=0, out=work.peaks)  # (K, N)
+    np.subtract(scores, work.peaks, out=scores)  # (C, K, N)
+    # Taken now: the exponentials overwrite the logits.
+    true_logits = flat.take(true_class)  # (K, N)
     np.greater_equal(true_logits, 0, out=work.correct)  # 0 is the greatest now
     np.exp(scores, out=scores)
-    np.sum(scores, axis=0, out=work.totals)
+    np.sum(scores, axis=0, out=work.totals)  # (K, N), the denominators of the softmax
     np.log(work.totals, out=work.losses)
-    np.subtract(work.losses, true_logits, out=work.losses)
+    np.subtract(work.losses, true_logits, out=work.losses)  # log sum_j exp(s_j) - s_y
     # One multiplication of the (C, K, N) array for both: probabilities, and the factor.
     np.divide(factor, work.totals, out=work.totals)
     np.multiply(scores, work.totals, out=scores)
-    flat[true_class] -= factor
+    flat[true_class] -= factor  # the term -1_y of the gradient
 
 
 SOFTMAX = Loss(

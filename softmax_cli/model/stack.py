@@ -2,8 +2,9 @@
 
 Both losses depend on the differences between the scores of an example alone, so the gradients of
 its scores add up to zero. A classifier of C classes is therefore kept as C - 1 *contrasts*, the
-weights of a class less those of the last one, and the mean over the classes. Only contrasts meet
-images: a tenth of both products is saved for ten classes. The mean never learns, it only decays.
+weights of a class less those of the last one, and the mean over the classes. Only the contrasts are
+multiplied with images, which saves a tenth of both products for ten classes. The mean receives no
+gradient; it only decays.
 """
 
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ class LinearStack:
     ) -> Self:
         """One model for each seed: normal weights with the standard deviation of its scale.
 
-        The bias is drawn like a further row of W, as the bias trick has it. A model's weights
+        The bias is drawn like a further row of W (the bias trick). A model's weights
         depend on its own seed and scale alone, not on its neighbours.
         """
         parts = [

@@ -38,7 +38,9 @@ _MARKER_LIMIT = 40
 
 
 @styled
-def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figure:
+def curves_figure(
+    history: Mapping[str, ArrayLike], *, title: str = "", full_batch: bool = False
+) -> Figure:
     """Draw loss, accuracy and learning rate, and temperature if it moves, over the iterations.
 
     The best validation accuracy (the first of equals) is marked in every panel. Values that are
@@ -50,6 +52,8 @@ def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figur
             accuracies from 0 to 1. ``train_*`` are averages over the minibatches since the previous
             validation. Further names are ignored.
         title: above the panels; none if empty.
+        full_batch: ``train_*`` are those of all training images, and the learning rate is the
+            length of a step.
     """
     columns = {name: _finite(history[name]) for name in CURVE_COLUMNS}
     iteration = columns["iteration"]
@@ -58,10 +62,12 @@ def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figur
     panels = figure.subplots(
         2 + len(small), 1, sharex=True, height_ratios=[3.0, 3.0] + [1.0] * len(small)
     )
-    _draw_pair(panels[0], columns, "loss")
-    _draw_pair(panels[1], columns, "accuracy")
+    learned_on = "all training images" if full_batch else "training minibatches"
+    _draw_pair(panels[0], columns, "loss", learned_on)
+    _draw_pair(panels[1], columns, "accuracy", learned_on)
+    names = {"learning_rate": "step_length"} if full_batch else {}
     for axes, name, colour in zip(panels[2:], small, (GREEN, PURPLE), strict=False):
-        _draw_setting(axes, iteration, columns[name], name, colour)
+        _draw_setting(axes, iteration, columns[name], names.get(name, name), colour)
     _mark_best(panels, iteration, columns["validation_accuracy"])
     legend_above(panels[0])
     _label_iterations(panels[-1], iteration)
@@ -79,7 +85,9 @@ def _moves(values: NDArray[np.float64]) -> bool:
     return known.size > 0 and bool(np.ptp(known) > 0)
 
 
-def _draw_pair(axes: Axes, columns: Mapping[str, NDArray[np.float64]], quantity: str) -> None:
+def _draw_pair(
+    axes: Axes, columns: Mapping[str, NDArray[np.float64]], quantity: str, learned_on: str
+) -> None:
     """Draw one quantity for training and validation into one panel."""
     iteration = columns["iteration"]
     marker = "o" if len(iteration) <= _MARKER_LIMIT else ""
@@ -91,7 +99,7 @@ def _draw_pair(axes: Axes, columns: Mapping[str, NDArray[np.float64]], quantity:
             linestyle=line,
             marker=marker,
             markersize=3.5,
-            label="training minibatches" if part == "train" else "validation",
+            label=learned_on if part == "train" else "validation",
         )
     axes.set_ylabel(quantity)
     grid_lines(axes)

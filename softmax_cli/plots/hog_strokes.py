@@ -1,4 +1,4 @@
-"""``weights.png`` of histograms of oriented gradients: the edges that speak for and against a class."""
+"""``weights.png`` of histograms of oriented gradients: edges that speak for a class, or against."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -106,12 +106,13 @@ def _draw_square(
     is_signed = len(angles) > 1 and angles[-1] - angles[0] > np.pi
     shift, reach = (0.22, 0.4) if is_signed else (0.0, 0.46)
     centres = np.stack([column + 0.5, row + 0.5], axis=1) + shift * gradients
-    ends = np.stack([centres - reach * along, centres + reach * along], axis=1) * cell
+    ends = np.stack([centres - reach * along, centres + reach * along], axis=1) * cell  # (S, 2, 2)
+    ends[:, :, 1] += top
     colors = np.tile(to_rgba(color), (len(drawn), 1))
     colors[:, 3] = strengths[tuple(drawn.T)]
     axes.add_collection(
         LineCollection(
-            list(ends + [0, top]),
+            list(ends),
             colors=list(map(tuple, colors)),
             linewidths=72 * _SIDE_INCHES * cell * (0.07 if is_signed else 0.09),
             capstyle="round",
@@ -125,8 +126,6 @@ def _draw_hues(axes: Axes, bars: NDArray[np.float64], top: float) -> None:
         return
     line = top + _HUES_HEIGHT / 2
     hues = (np.arange(len(bars)) + 0.5) / len(bars)
-    colors = hsv_to_rgb(
-        np.stack([hues, np.full(len(bars), 0.75), np.full(len(bars), 0.85)], axis=1)
-    )
-    axes.bar(hues, -bars * _HUES_HEIGHT / 2, 0.8 / len(bars), line, color=list(map(tuple, colors)))
+    colors = [tuple(hsv_to_rgb((hue, 0.75, 0.85))) for hue in hues]
+    axes.bar(hues, -bars * _HUES_HEIGHT / 2, 0.8 / len(bars), line, color=colors)
     axes.plot([0, 1], [line, line], color="#999999", linewidth=0.6)

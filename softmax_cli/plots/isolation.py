@@ -1,4 +1,4 @@
-"""matplotlib without what its user has set up for other programs.
+"""Import matplotlib without the settings that its user has made for other programs.
 
 While it is imported, matplotlib reads the first ``matplotlibrc`` of the working directory, of
 ``$MATPLOTLIBRC`` and of the home, and ``$MPLBACKEND``. Where one of them is wrong the import fails,

@@ -1,4 +1,4 @@
-"""``dictionary.png`` and ``patches.png``: the filters of patches, and what they say about classes."""
+"""``dictionary.png`` and ``patches.png``: the filters of patches, and what they say of classes."""
 
 import math
 from collections.abc import Sequence

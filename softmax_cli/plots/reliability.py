@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @styled
 def reliability_figure(
-    before: Reliability, after: Reliability | None = None, *, title: str = ""
+    before: Reliability,
+    after: Reliability | None = None,
+    *,
+    title: str = "",
+    examples: str = "images",
 ) -> Figure:
     """Draw accuracy against confidence, and how many images have which confidence.
 
@@ -36,6 +40,7 @@ def reliability_figure(
         before: at the model's own temperature.
         after: at the fitted temperature; drawn in a second column if given.
         title: above everything; none if empty.
+        examples: what the examples are, for a label.
     """
     columns = [before] if after is None else [before, after]
     names = ["" if after is None else "before: ", "calibrated: "]
@@ -47,7 +52,7 @@ def reliability_figure(
         _draw_accuracy(panels[0, column], result, name)
         _draw_counts(panels[1, column], result)
     panels[0, 0].set_ylabel("accuracy")
-    panels[1, 0].set_ylabel("share of images")
+    panels[1, 0].set_ylabel(f"share of {examples}")
     figure.align_ylabels(panels)
     return figure
 

@@ -1,6 +1,6 @@
 """Checkpoints: all that the next training step depends on, sealed, the last two kept.
 
-Two are kept because the newest is the one a crash or a failing disk is likeliest to have hurt.
+Two are kept, because a crash or a failing disk is most likely to damage the newest.
 """
 
 import re

@@ -96,8 +96,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
+def read_numbers(path: Path, columns: Sequence[str] | None = None) -> dict[str, list[float]]:
     """Read columns of numbers from a table that :func:`write_csv` wrote; an empty cell is NaN.
+
+    Args:
+        path: the table.
+        columns: which; None for all.
 
     Raises:
         ModelError: a column is missing, or a cell is not a number.
@@ -106,12 +110,13 @@ def read_numbers(path: Path, columns: Sequence[str]) -> dict[str, list[float]]:
     try:
         reader = csv.DictReader(_lines(path))
         rows = list(reader)
-        if not set(columns) <= set(reader.fieldnames or ()):
+        names = reader.fieldnames or ()
+        if not names or not set(columns or ()) <= set(names):
             raise KeyError(columns)
-        return {name: [float(row[name] or "nan") for row in rows] for name in columns}
+        return {name: [float(row[name] or "nan") for row in rows] for name in columns or names}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        wanted = ", ".join(columns)
-        raise ModelError(f"expected a table of numbers with {wanted} in {path}") from error
+        wanted = f" with {', '.join(columns)}" if columns else ""
+        raise ModelError(f"expected a table of numbers{wanted} in {path}") from error
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,7 @@ PowerShell redirects output into UTF-16 with one; both are read like plain UTF-8
 import codecs
 from pathlib import Path
 
-_ENCODINGS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path) -> str:
@@ -34,7 +30,5 @@ def decode(data: bytes, errors: str = "strict") -> str:
     Raises:
         UnicodeDecodeError: the bytes are not text, if ``errors`` is ``strict``.
     """
-    for mark, encoding in _ENCODINGS.items():
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors)
-    return data.decode("utf-8", errors)
+    # Both of these codecs take the mark away; the latter does not ask for one.
+    return data.decode("utf-16" if data.startswith(_UTF16_MARKS) else "utf-8-sig", errors)

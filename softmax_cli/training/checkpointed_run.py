@@ -25,7 +25,7 @@ from softmax_cli.training.trainer import Progress, Trainer
 
 
 class RunObserver(Protocol):
-    """Who watches a training and may ask it to stop."""
+    """Is informed of the progress of a training, and may ask it to stop."""
 
     def started(self, trainer: Trainer) -> None:
         """Training begins, or continues from a checkpoint."""

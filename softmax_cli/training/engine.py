@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, PerModel
-from softmax_cli.blas import blas_threads, limited_to
+from softmax_cli.blas import limited_to
 from softmax_cli.features.inputs import Inputs
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.threads import thread_limit, threads_for
 from softmax_cli.training.forked import Fork, shared_zeros
 from softmax_cli.training.updates import Update
 
@@ -96,11 +97,14 @@ class StepEngine:
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Within this context a second process takes part, if the system allows it."""
-        threads = blas_threads()
+        threads = thread_limit()
+        # What one shard multiplies at a time, forwards or backwards.
+        product = self.error.shape[-1] * self._memory.products.shape[-1] * self._stack.features / 2
         if threads < _SHARDS or not self._is_large_enough_to_share():
-            yield
+            with limited_to(threads_for(product, threads)):
+                yield
             return
-        with limited_to(threads // _SHARDS):
+        with limited_to(threads_for(product, threads // _SHARDS)):
             try:
                 self._start_fork()
                 yield
@@ -135,6 +139,7 @@ class StepEngine:
             learning_rate: (K,).
         """
         self._memory.learning_rate[...] = learning_rate
+        # What the second process reads is written before the command: a semaphore orders the two.
         self._send(_BACKWARD, self._current)
         for shard in self._shards_here:
             shard.apply_gradient(self._current)
@@ -279,6 +284,7 @@ class _Shard:
             if fresh or self._multiplied != slot:
                 self.multiply(slot)
             answer()
+            # After the answer, so that the parent computes the loss meanwhile.
             if ahead:
                 self.prepare(1 - slot)
             self._ahead = bool(ahead)
@@ -293,7 +299,7 @@ class _Shard:
         """From the features of the selected images to scaled ones; the mean is not subtracted."""
         memory = self._memory
         count = int(memory.counts[slot])
-        X = self._X[slot, 1 : 1 + count]
+        X = self._X[slot, 1 : 1 + count]  # (n, features of this shard)
         # Gather bytes, then convert, then scale: operations that mix dtypes cast through a small
         # buffer and take several times as long.
         np.copyto(X, self._images[memory.parts[slot]][memory.rows[slot, :count]])
@@ -303,6 +309,7 @@ class _Shard:
     def multiply(self, slot: int) -> None:
         """This shard's part of the scores."""
         count = 1 + int(self._memory.counts[slot])
+        # (1 + n, features of this shard) times (features of this shard, (C - 1) K)
         np.matmul(self._X[slot, :count], self._weights, out=self._product[:count])
         self._multiplied = slot
 
@@ -310,14 +317,15 @@ class _Shard:
         """Compute this shard's rows of the gradient, and update its rows of the weights."""
         error = self._memory.error
         E = error.reshape(-1, error.shape[-1])  # ((C - 1) K, 1 + N)
-        X, contrasts = self._X[slot, : E.shape[1]], self._gradient[:, : len(E)]
+        X = self._X[slot, : E.shape[1]]  # (1 + N, features of this shard)
+        contrasts = self._gradient[:, : len(E)]
         if len(E) <= _MAX_TRANSPOSED_COLUMNS:
             np.copyto(contrasts, np.matmul(E, X, out=self._transposed).T)
         else:
-            np.matmul(X.T, E.T, out=contrasts)
-        self._gradient[:, len(E) :] = 0
+            np.matmul(X.T, E.T, out=contrasts)  # (features of this shard, (C - 1) K)
+        self._gradient[:, len(E) :] = 0  # again, as an update may overwrite the gradient
         self._update.apply(self._features, self._gradient, self._memory.learning_rate)
-        self._multiplied = -1
+        self._multiplied = -1  # the product was of the old weights
 
 
 def _first_features(stack: LinearStack) -> int:

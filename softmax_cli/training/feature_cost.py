@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data.datasets import load_training_parts
 from softmax_cli.data.images import ImageSet
 from softmax_cli.features.cache import FeatureCache
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import unfitted_map
 from softmax_cli.training.random_streams import RandomStreams
-from softmax_cli.training.training_data import load_training_images
 
 _FITTED_TO = 500  # images that a map is fitted to for the estimate
 _TIMED = 300
@@ -58,7 +58,7 @@ def feature_costs(configs: Sequence[TrainConfig]) -> list[FeatureCost]:
 
 def _cost(config: TrainConfig) -> FeatureCost:
     settings, stream = config.features.model_dump(), RandomStreams.of(config).features
-    train, validation = load_training_images(config)
+    train, validation = load_training_parts(config.data)
     images = len(train) + len(validation)
     is_kept = FeatureCache(config.data.directory).has_rows(settings, stream, train, [validation])
     sample = train.take_first(min(_FITTED_TO, len(train)))

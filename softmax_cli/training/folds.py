@@ -1,6 +1,6 @@
 """k-fold cross-validation inside a stack: every fold of every trial sees the same minibatches.
 
-Fold f holds images ``f n // k`` to ``(f + 1) n // k``; CIFAR-10 comes shuffled. A model of fold f
+Fold f holds images ``f n // k`` to ``(f + 1) n // k``; CIFAR comes shuffled. A model of fold f
 learns from all images but those: in its column of a minibatch they have weight zero, and the others
 are weighted so that their mean is taken. Members are ordered trial by trial, fold by fold.
 """

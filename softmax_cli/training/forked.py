@@ -33,6 +33,7 @@ _STANDARD_STREAMS = 3
 def shared_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     """An array of zeros that forks of this process share instead of copying it when it changes."""
     itemsize = np.dtype(dtype).itemsize
+    # Anonymous shared memory: a fork maps the same pages. A mapping must have at least one byte.
     memory = mmap.mmap(-1, max(prod(shape) * itemsize, 1))
     return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
 
@@ -61,6 +62,7 @@ if sys.platform == "linux":
         """
 
         def __init__(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
+            # Made before the fork, so that both processes hold the same two semaphores.
             self._command, self._answer = _semaphore(), _semaphore()
             self._parent = os.getpid()
             self._has_ended = False
@@ -109,8 +111,10 @@ if sys.platform == "linux":
 
         def _serve(self, handle_command: Callable[[Callable[[], None]], None]) -> None:
             try:
+                # A terminal sends Ctrl-C to both processes; only the parent decides when to stop.
                 for number in STOP_SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
+                # Open files hold locks: a lock must not outlive the parent in its fork.
                 os.closerange(_STANDARD_STREAMS, os.sysconf("SC_OPEN_MAX"))
                 with np.errstate(over="ignore", invalid="ignore"):
                     while True:
@@ -160,6 +164,7 @@ def _semaphore() -> "Semaphore":
 
 
 def _acquire(semaphore: "Semaphore", on_timeout: Callable[[], None]) -> None:
+    # First without sleeping, see the module; then in naps, to notice that the other has ended.
     for _ in range(_SPIN_LIMIT):
         if semaphore.acquire(block=False):
             return

@@ -1,6 +1,7 @@
 """What a finished training leaves behind: models, metrics and a summary in a run directory."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
@@ -13,8 +14,10 @@ from softmax_cli.model.losses import LOSSES
 from softmax_cli.runs.directory import RunDirectory
 from softmax_cli.runs.model_file import SavedModel, save_model
 from softmax_cli.runs.tables import read_json, write_csv, write_json
+from softmax_cli.training.assembly import certify_trainer, has_converged
+from softmax_cli.training.certificate import ModelCertificate
 from softmax_cli.training.history import COLUMNS
-from softmax_cli.training.trainer import Status, Trainer
+from softmax_cli.training.trainer import Status, Trainer, steps_of
 from softmax_cli.training.training_data import TrainingData
 
 
@@ -35,6 +38,12 @@ class TrainingSummary:
         best_validation_accuracy: that accuracy.
         stopped_early: whether early stopping ended it.
         diverged: whether the loss ceased to be finite.
+        objective: mean loss and penalty, of the last weights; where their distance from the optimum
+            was not asked for it is None, as are the following.
+        gradient_norm: the greatest component of the gradient of the objective.
+        optimality_bound: the objective is at most this far above its minimum; None with
+            regularisation 0, where nothing is proven.
+        converged: whether the gradient is as small as ``optimizer.tolerance`` wants it.
     """
 
     iterations: int
@@ -48,6 +57,10 @@ class TrainingSummary:
     best_validation_accuracy: float | None
     stopped_early: bool
     diverged: bool
+    objective: float | None = None
+    gradient_norm: float | None = None
+    optimality_bound: float | None = None
+    converged: bool | None = None
 
 
 def finished_summary(run: RunDirectory) -> TrainingSummary | None:
@@ -87,6 +100,7 @@ def write_results(
         OSError: a file could not be written.
     """
     write_metrics(run, trainer, member)
+    certificate = _certificate(config, data, trainer, member)
     best = _best_model(config, data, trainer, member)
     ends_with_best = best is not None and trainer.best.iteration[member] == trainer.iteration
     if config.training.early_stopping or ends_with_best:
@@ -97,9 +111,32 @@ def write_results(
         save_model(run.model_file, model)
     if best is not None:
         save_model(run.best_model_file, best)
-    summary = _summary(trainer, member, model, best, seconds)
+    summary = replace(
+        _summary(trainer, member, model, best, seconds), **_proven(config, certificate)
+    )
     write_json(run.path / "summary.json", asdict(summary))
     return summary
+
+
+def _certificate(
+    config: TrainConfig, data: TrainingData, trainer: Trainer, member: int
+) -> ModelCertificate | None:
+    if trainer.status[member] == Status.DIVERGED:
+        return None
+    found = certify_trainer(trainer, [config] * trainer.stack.models, data)
+    return found.of_model(member) if found else None
+
+
+def _proven(config: TrainConfig, certificate: ModelCertificate | None) -> dict[str, Any]:
+    """What a summary says of the distance from the optimum."""
+    if certificate is None:
+        return {}
+    return {
+        "objective": certificate.objective,
+        "gradient_norm": certificate.gradient_norm,
+        "optimality_bound": certificate.bound,
+        "converged": has_converged(config, certificate.gradient_norm),
+    }
 
 
 def write_metrics(run: RunDirectory, trainer: Trainer, member: int) -> None:
@@ -172,7 +209,7 @@ def _summary(
     results = model.results if model else {}
     best_results = best.results if best else {}
     return TrainingSummary(
-        iterations=trainer.iteration,
+        iterations=steps_of(trainer, member),
         seconds=seconds,
         train_loss=results.get("train_loss"),
         train_accuracy=results.get("train_accuracy"),

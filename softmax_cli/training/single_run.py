@@ -28,9 +28,9 @@ def train_in_directory(
     Args:
         run: an open directory that holds the settings.
         config: those settings.
-        data: what these settings name.
+        data: the data that these settings name.
         observer: is told of every step.
-        resume: go on from the latest checkpoint; without one, start from the beginning.
+        resume: continue from the latest checkpoint; without one, start from the beginning.
 
     Raises:
         InterruptedRunError: the observer asked to stop; a checkpoint was saved.

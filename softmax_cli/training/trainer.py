@@ -1,8 +1,9 @@
-"""The training loop: SGD on a stack of K linear classifiers, as a generator of progress."""
+"""The training loop, as a generator of progress: what every trainer is, and SGD on a stack."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ class Status(IntEnum):
     RUNNING = 0
     STOPPED = 1
     DIVERGED = 2
+    CONVERGED = 3
+    STALLED = 4
+    """Rounding keeps the gradient from becoming as small as it should."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,71 @@ class Progress:
         iteration: steps done.
         measurement: from the validation after this step, where one was due.
         diverged: models whose loss or weights ceased to be finite in this step.
+        gradient_norm: the greatest component of the gradient of any model, where all examples were
+            looked at.
     """
 
     iteration: int
     measurement: Measurement | None
     diverged: tuple[int, ...]
+    gradient_norm: float | None = None
 
 
-class Trainer:
+class Trainer(Protocol):
+    """What trains a stack: SGD here, L-BFGS in ``full_batch``.
+
+    Attributes:
+        stack: the K models; changed in place.
+        iterations: steps of a whole training, at most.
+        iteration: steps done.
+        early_stopping: None to train to the end.
+        history: a measurement for each validation.
+        status: (K,) int64, a :class:`Status` each.
+        ended: (K,) int64, steps done when a model ceased to run; -1 while it runs.
+        best: the best weights so far.
+    """
+
+    stack: LinearStack
+    iterations: int
+    iteration: int
+    early_stopping: EarlyStopping | None
+    history: list[Measurement]
+    status: NDArray[np.int64]
+    ended: NDArray[np.int64]
+    best: BestWeights
+
+    def train(self, until: int | None = None) -> Generator[Progress, None, None]:
+        """Train until no model is running, or to the end; one progress for each step."""
+        ...
+
+    def temperature_after(self, iteration: int) -> PerModel:
+        """Temperatures (K,) of the last of ``iteration`` steps."""
+        ...
+
+    def state(self) -> Arrays:
+        """Everything the next step depends on, by name; valid until that step."""
+        ...
+
+    def restore(self, state: Arrays) -> None:
+        """Take over a state that :meth:`state` gave for the same stack and settings.
+
+        Raises:
+            ValueError: if names, shapes or dtypes are not those of this trainer's own state.
+        """
+        ...
+
+
+def steps_of(trainer: Trainer, member: int) -> int:
+    """Steps that a model made until it arrived, diverged or now stands.
+
+    One that stopped early counts all steps of its stack: its best weights have their own count.
+    """
+    if trainer.status[member] in (Status.CONVERGED, Status.STALLED):
+        return int(trainer.ended[member])
+    return trainer.iteration
+
+
+class SgdTrainer:
     """Trains the models of a stack, all on the same minibatches.
 
     A model whose loss is no longer finite is frozen with its weights at zero, and one that has
@@ -166,8 +227,9 @@ class Trainer:
     def _step(self) -> tuple[int, ...]:
         """One step of SGD; returns the models that diverged in it."""
         batch, following = (self._minibatches.at(self.iteration + ahead) for ahead in (0, 1))
-        scores, examples = self._scores, len(batch.labels)
+        scores, examples = self._scores, len(batch.labels)  # (C, K, N), N
         temperature = self._temperatures.at(self.iteration)
+        # 0 for models that have ended: their columns are computed, and nothing is added to them.
         learning_rate = self._learning_rates.at(self.iteration) * self._running
 
         product = self._engine.forward(batch.selection, following.selection)  # (1 + N, (C - 1) K)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from softmax_cli.arrays import Rows
 from softmax_cli.config.problems import shown
 from softmax_cli.config.schema import TrainConfig
-from softmax_cli.data.datasets import load_split
-from softmax_cli.data.images import ImageSet, split_train_validation
+from softmax_cli.data.datasets import load_training_parts
+from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.features.cache import ExtractionObserver, FeatureCache
 from softmax_cli.features.feature_map import FeatureMap
+from softmax_cli.features.feature_maps import unfitted_map
+from softmax_cli.features.given import Given
+from softmax_cli.features.normalization import normalized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.training.random_streams import RandomStreams
 
@@ -32,8 +35,8 @@ class TrainingData:
         train: the training images.
         validation: the validation images.
         feature_map: fitted to the training images.
-        train_features: (n, P) of the training images.
-        validation_features: (m, P) of the validation images.
+        train_features: (n, P) of the training images, normalised if the settings say so.
+        validation_features: (m, P) of the validation images, likewise.
         standardization: over P features, fitted to ``train_features``.
     """
 
@@ -59,22 +62,21 @@ def load_training_data(
         ConfigurationError: if it is too small for the split, or its images are to be flipped and
             their features cannot be.
     """
-    train, validation = load_training_images(config)
+    train, validation = load_training_parts(config.data)
     cache = FeatureCache(config.data.directory, observer)
     return prepare_training_data(config, train, validation, cache)
 
 
-def load_training_images(config: TrainConfig) -> tuple[ImageSet, ImageSet]:
-    """Load the images that a configuration names: those to train on, and those to validate on.
+def unfitted_feature_map(config: TrainConfig) -> FeatureMap:
+    """The feature map of a configuration, of which its size is known before it is fitted.
 
     Raises:
-        DataError: the data set is missing or not intact.
-        ConfigurationError: it is too small for the split.
+        DataError: files of arrays, which alone say how many numbers they have, are not intact.
     """
-    images = load_split(config.data.dataset, config.data.directory, "train")
-    return split_train_validation(
-        images, train_size=config.data.train_size, validation_size=config.data.validation_size
-    )
+    if config.data.files:
+        train, _ = load_training_parts(config.data)
+        return Given(train.images.shape[1])
+    return unfitted_map(config.features.model_dump())
 
 
 def prepare_training_data(
@@ -93,20 +95,27 @@ def prepare_training_data(
     """
     cache = cache or FeatureCache(None)
     settings = config.features.model_dump()
-    feature_map = cache.fit(settings, train, RandomStreams.of(config).features)
+    feature_map: FeatureMap
+    if train.is_pictures:
+        feature_map = cache.fit(settings, train, RandomStreams.of(config).features)
+    else:
+        feature_map = Given(train.images.shape[1])
     flip = config.augmentation.horizontal_flip
     if flip and feature_map.mirror is None:
         raise ConfigurationError(
             f"augmentation.horizontal_flip: expected false with {config.features.kind} features, "
             f"which cannot be mirrored, got {shown(flip)}"
         )
-    train_features = cache.rows(feature_map, settings, train)
+    normalization = config.preprocessing.normalize
+    train_features = normalized(cache.rows(feature_map, settings, train), normalization)
     return TrainingData(
         train=train,
         validation=validation,
         feature_map=feature_map,
         train_features=train_features,
-        validation_features=cache.rows(feature_map, settings, validation),
+        validation_features=normalized(
+            cache.rows(feature_map, settings, validation), normalization
+        ),
         standardization=Standardization.fit(
             train_features,
             center=config.preprocessing.center,

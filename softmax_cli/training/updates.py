@@ -58,26 +58,27 @@ class PlainUpdate:
         """Decay the weights; return ``lr/a'``."""
         stack = self._stack
         stack.shrinkage *= 1 - learning_rate * self._regularization
-        # Not only tiny: a decay of 1 or more leaves zero or a change of sign to be carried out.
+        # `lr/a'` divides by it, so it must not come near zero. A decay of 1 or more makes it zero
+        # or negative in a single step; then, too, it is multiplied into the weights.
         small = stack.shrinkage < _SMALLEST_SHRINKAGE
         if small.any():
             stack.fold_in(small)
         return learning_rate / stack.shrinkage
 
     def apply(self, features: slice, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
-        """Subtract what already carries the learning rate."""
+        """Subtract the gradient, which already has the factor ``lr/a'``."""
         weights = self._stack.weights[features]
         np.subtract(weights, gradient, out=weights)
 
     def apply_bias(self, gradient: Floats, learning_rate: PerModel) -> None:  # noqa: ARG002
-        """Subtract what already carries the learning rate."""
+        """Subtract the gradient, which already has the factor ``lr/a'``."""
         np.subtract(self._stack.bias, gradient, out=self._stack.bias)
 
     def forget(self, members: NDArray[np.bool_]) -> None:
-        """Nothing is remembered."""
+        """Do nothing: there is no such state."""
 
     def state(self) -> dict[str, Floats]:
-        """Nothing is remembered."""
+        """Nothing: a step depends on the stack alone."""
         return {}
 
 
@@ -124,14 +125,16 @@ class MomentumUpdate:
             self._per_column(values, weights)
             for values in (learning_rate, self._regularization, self._momentum)
         )
+        # All arrays here are (rows, C K), or (C, K) for the bias. Each result goes into one that
+        # exists, so that a step allocates no memory.
         np.multiply(weights, decay, out=scratch)
-        np.add(gradient, scratch, out=gradient)
+        np.add(gradient, scratch, out=gradient)  # G + reg W
         np.multiply(velocity, momentum, out=velocity)
-        np.add(velocity, gradient, out=velocity)
+        np.add(velocity, gradient, out=velocity)  # v
         step = velocity
         if self._nesterov:
             np.multiply(velocity, momentum, out=scratch)
-            step = np.add(gradient, scratch, out=gradient)
+            step = np.add(gradient, scratch, out=gradient)  # G + reg W + m v
         np.multiply(step, rate, out=scratch)
         np.subtract(weights, scratch, out=weights)
 

@@ -1,6 +1,6 @@
-"""The states of a sweep's stacks on disk: of those in flight, and the last one of the best.
+"""Checkpoints of a sweep's stacks: those in training, and the last one of the best trial's stack.
 
-A sweep that has come to its end needs none of them.
+A finished sweep keeps none of them.
 """
 
 from collections.abc import Collection, Iterable
@@ -33,7 +33,7 @@ class StackCheckpoints:
         return self.directory / task.name
 
     def save(self, task: StackTask, result: StackResult) -> None:
-        """Keep what a worker sent as if the stack had been trained here."""
+        """Keep the state that a worker sent, as if the stack had been trained here."""
         step = int(result.state["iteration"][0])
         save_checkpoint(self.folder(task), Checkpoint(step, result.state, result.document))
 
@@ -48,11 +48,11 @@ class StackCheckpoints:
                 _latest(self.folder(task))
 
     def begun(self) -> list[list[str]]:
-        """Ids of the trials of each stack that there is a state of, in the order of the stack."""
+        """Ids of the trials of each stack that has a checkpoint, in the order of the stack."""
         return [saved.document["trials"] for _, saved in self._all()]
 
     def find(self, trial_id: str) -> Checkpoint | None:
-        """The state of the stack that took a trial furthest, if it is still there."""
+        """The checkpoint with the most steps that holds a trial; None if there is none."""
         found = [saved for _, saved in self._all() if trial_id in saved.document["trials"]]
         return max(found, key=lambda saved: saved.step, default=None)
 

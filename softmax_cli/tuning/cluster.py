@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from softmax_cli import __version__
-from softmax_cli.blas import blas_threads, limited_to
+from softmax_cli.blas import limited_to
 from softmax_cli.config.loading import with_values
 from softmax_cli.errors import ConfigurationError, DataError, IntegrityError, SoftmaxError
+from softmax_cli.threads import thread_limit
 from softmax_cli.training.checkpointed_run import RunObserver, StopRequestedError
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import TrainingData
@@ -88,7 +89,7 @@ def run_on_cluster(
     """
     import dask
 
-    threads = blas_threads()
+    threads = thread_limit()
     waiting = deque(tasks)
     running: dict[Future[StackResult], StackTask] = {}
     executor = client.get_executor(pure=False)

@@ -4,12 +4,12 @@ import json
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
+from softmax_cli.data.datasets import load_training_parts
 from softmax_cli.features.cache import ExtractionObserver
 from softmax_cli.training.training_data import (
     USED_SECTIONS,
     TrainingData,
     load_training_data,
-    load_training_images,
 )
 
 
@@ -50,7 +50,7 @@ class DataCache:
             return self._data.train.digest
         settings = config.data.model_dump_json()
         if settings not in self._digests:
-            self._digests[settings] = load_training_images(config)[0].digest
+            self._digests[settings] = load_training_parts(config.data)[0].digest
         return self._digests[settings]
 
 

@@ -17,7 +17,7 @@ _WITHOUT_ORDER = ("seed", "model.weight_seed")
 def edge_warnings(best: Outcome, trials: Sequence[Trial]) -> list[str]:
     """A sentence for each parameter whose best value is the smallest or the largest tried.
 
-    There is none where nothing lies beyond, as below a regularisation of 0.
+    There is none where no value beyond is valid, as below a regularisation of 0.
     """
     config = next(trial.config for trial in trials if trial.id == best.id)
     warnings = []

@@ -1,4 +1,4 @@
-"""Whether a sweep may go on in the directory of another: only its search space may have grown."""
+"""Whether a sweep may continue in the directory of another: only its search space may grow."""
 
 from typing import Any
 

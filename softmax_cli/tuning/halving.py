@@ -1,7 +1,7 @@
-"""Successive halving: all trials start, and after each rung only the best fraction goes on.
+"""Successive halving: all trials start, and after each rung only the best fraction is kept.
 
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization,
-2016. Nothing is trained twice: what is dropped leaves the stack, and its matrices shrink.
+2016. Nothing is trained twice: dropped trials leave the stack, and its matrices shrink.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from softmax_cli.tuning.stack_run import StackResult, StackTask, run_stack
 
 
 class StackObserver(RunObserver, ExtractionObserver, Protocol):
-    """Who watches one stack after another, and the features that each needs."""
+    """Is informed of one stack after another, and of the features that each needs."""
 
     def stack_started(self, task: StackTask) -> None:
         """The progress that follows is that of this stack."""
@@ -24,12 +24,12 @@ def run_locally(
     checkpoints: StackCheckpoints,
     observer: StackObserver,
 ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
-    """Train stacks; yields each as it is done, with its result or with what it failed of.
+    """Train stacks; yields each as it is done, with its result or its error.
 
     Args:
         tasks: what is to be done.
         data: where the images come from.
-        checkpoints: where they are, from which each stack goes on.
+        checkpoints: where each stack keeps its own, and resumes from.
         observer: is told of each step.
 
     Raises:

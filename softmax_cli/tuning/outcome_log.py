@@ -26,6 +26,8 @@ _FIGURES = (
     "seconds",
 )
 """Columns of ``results.csv`` behind rank, id and the parameters."""
+_PROVEN = ("gradient_norm", "optimality_bound", "converged")
+"""Columns before the last one, where the distance from the optimum is known of any trial."""
 
 
 class OutcomeLog:
@@ -101,14 +103,17 @@ class OutcomeLog:
         Raises:
             OSError: writing failed; an earlier table is still there.
         """
+        ranked = self.ranked()
+        proven = _PROVEN if any(outcome.gradient_norm is not None for outcome in ranked) else ()
+        figures = (*_FIGURES[:-1], *proven, _FIGURES[-1])
         rows = [
             {
                 "rank": rank if outcome.has_figures else None,
                 "id": outcome.id,
                 **{key: outcome.parameters[key] for key in parameters},
-                **{name: getattr(outcome, name) for name in _FIGURES},
+                **{name: getattr(outcome, name) for name in figures},
             }
-            for rank, outcome in enumerate(self.ranked(), start=1)
+            for rank, outcome in enumerate(ranked, start=1)
         ]
-        columns = ("rank", "id", *parameters, *_FIGURES)
+        columns = ("rank", "id", *parameters, *figures)
         write_csv(self._directory / "results.csv", columns, rows)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.config.problems import Value
 from softmax_cli.errors import CheckpointError
-from softmax_cli.training.trainer import Status, Trainer
+from softmax_cli.training.certificate import Certificate
+from softmax_cli.training.trainer import Status, Trainer, steps_of
 
 Metric = Literal["validation_accuracy", "validation_loss"]
 TrialStatus = Literal["finished", "stopped", "dropped", "diverged", "failed"]
@@ -35,6 +36,11 @@ class Outcome:
         validation_accuracy_std: standard deviation over folds; 0 for one fold.
         validation_loss_std: the same of the loss.
         seconds: of its stack's training, divided by the number of trials in it.
+        gradient_norm: the greatest component of the gradient of the objective, over all folds; None
+            where the distance from the optimum was not asked for, as are the following.
+        optimality_bound: the objective of each fold is at most this far above its minimum; None
+            with regularisation 0, where nothing is proven.
+        converged: whether the gradient is as small as ``optimizer.tolerance`` wants it.
     """
 
     id: str
@@ -48,6 +54,9 @@ class Outcome:
     validation_accuracy_std: float
     validation_loss_std: float
     seconds: float
+    gradient_norm: float | None = None
+    optimality_bound: float | None = None
+    converged: bool | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -62,16 +71,26 @@ class Outcome:
             CheckpointError: it is not a record of an outcome.
         """
         names = [field.name for field in fields(cls)]
-        if set(record) != set(names):
-            raise CheckpointError(f"expected a trial with {', '.join(names)}, got {sorted(record)}")
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        if not set(needed) <= set(record) <= set(names):
+            raise CheckpointError(
+                f"expected a trial with {', '.join(needed)}, got {sorted(record)}"
+            )
         values: dict[str, Any] = {
-            name: math.nan if record[name] is None else record[name] for name in names
+            name: math.nan if value is None and name in needed else value
+            for name, value in record.items()
         }
         return cls(**values)
 
 
 def outcomes_of(
-    trials: Sequence[tuple[str, dict[str, Value]]], folds: int, trainer: Trainer, seconds: float
+    trials: Sequence[tuple[str, dict[str, Value]]],
+    folds: int,
+    trainer: Trainer,
+    seconds: float,
+    *,
+    certificate: Certificate | None = None,
+    tolerance: float | None = None,
 ) -> list[Outcome]:
     """Outcomes of the trials of a stack, from its trainer.
 
@@ -80,34 +99,38 @@ def outcomes_of(
         folds: models of each trial.
         trainer: stands where the outcomes are wanted, just after a validation.
         seconds: that training took.
+        certificate: of the models, if there is one.
+        tolerance: of their gradients, if there is one.
     """
     rows = {row.iteration: row for row in trainer.history}
     outcomes = []
     for index, (trial_id, parameters) in enumerate(trials):
         members = range(index * folds, (index + 1) * folds)
-        iterations = [_iterations(trainer, member) for member in members]
+        measured_at = [_measured_at(trainer, member) for member in members]
         status = _status(trainer, members)
         measured = {
             name: np.array(
                 [
                     getattr(rows[at], name)[m] if at in rows else math.nan
-                    for m, at in zip(members, iterations, strict=True)
+                    for m, at in zip(members, measured_at, strict=True)
                 ]
             )
             for name in _MEASURES
         }
         if status == "diverged" or not all(np.isfinite(list(measured.values())).flat):
             status, measured = "diverged", {name: np.full(folds, math.nan) for name in _MEASURES}
+        figures: dict[str, Any] = {name: float(values.mean()) for name, values in measured.items()}
+        figures |= _proven(certificate, members, tolerance, status)
         outcomes.append(
             Outcome(
                 id=trial_id,
                 parameters=parameters,
                 status=status,
-                iterations=max(iterations),
-                **{name: float(values.mean()) for name, values in measured.items()},
+                iterations=max(_iterations(trainer, member) for member in members),
                 validation_accuracy_std=_deviation(measured["validation_accuracy"]),
                 validation_loss_std=_deviation(measured["validation_loss"]),
                 seconds=seconds / len(trials),
+                **figures,
             )
         )
     return outcomes
@@ -115,7 +138,7 @@ def outcomes_of(
 
 def failed(trial_id: str, parameters: dict[str, Value]) -> Outcome:
     """Outcome of a trial whose stack could not be trained."""
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         (*_MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
     )
     return Outcome(trial_id, parameters, "failed", iterations=0, **nothing, seconds=0.0)
@@ -139,7 +162,28 @@ def ranked(outcomes: Iterable[Outcome], metric: Metric) -> list[Outcome]:
     return sorted(outcomes, key=lambda outcome: (place(outcome), outcome.id))
 
 
+def _proven(
+    certificate: Certificate | None, members: range, tolerance: float | None, status: TrialStatus
+) -> dict[str, Any]:
+    """What an outcome says of the distance of its models from their optimum."""
+    if certificate is None or status == "diverged":
+        return {}
+    found = [certificate.of_model(member) for member in members]
+    norm = max(one.gradient_norm for one in found)
+    bounds = [one.bound for one in found if one.bound is not None]
+    return {
+        "gradient_norm": norm,
+        "optimality_bound": max(bounds, default=None),
+        "converged": None if tolerance is None else norm <= tolerance,
+    }
+
+
 def _iterations(trainer: Trainer, member: int) -> int:
+    """Steps until a model arrived, diverged, had its best weights, or now stands."""
+    return min(steps_of(trainer, member), _measured_at(trainer, member))
+
+
+def _measured_at(trainer: Trainer, member: int) -> int:
     """Steps until a model diverged, had its best weights with early stopping, or now stands."""
     if trainer.status[member] == Status.DIVERGED:
         return int(trainer.ended[member])

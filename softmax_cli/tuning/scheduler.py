@@ -1,7 +1,7 @@
 """Whether a Dask scheduler is at an address, and if not, what is there instead.
 
-Dask's own client waits for ever for the answer of a server that is no scheduler, and what it makes
-of other protocols are exceptions of any kind. So the server is asked first what it is, within a
+Dask's own client waits for ever for the answer of a server that is no scheduler, and raises
+exceptions of any class on other protocols. So the server is first asked for its identity, within a
 limit that covers the look-up of the name, the connection, the handshake and the answer.
 """
 
@@ -82,12 +82,12 @@ def check_scheduler(address: str) -> None:
 
 
 def _dashboard_note(port: int) -> str:
-    """A sentence for who took the dashboard's address for the scheduler's."""
+    """A hint for users who give the dashboard's address in place of the scheduler's."""
     return f"Port {port} is the port of Dask's dashboard. " if port == _DASHBOARD_PORT else ""
 
 
 def _ask_in_thread(address: str, host: str, port: int) -> Mapping[str, Any]:
-    """What the server at an address says of itself.
+    """The identity that the server at an address reports.
 
     Raises:
         TimeoutError: it does not answer in time.
@@ -98,8 +98,8 @@ def _ask_in_thread(address: str, host: str, port: int) -> Mapping[str, Any]:
 
     def ask() -> None:
         try:
-            # Nothing interrupts the look-up of a name. In this thread it keeps nobody waiting; at
-            # its end the interpreter would wait for the threads of an event loop.
+            # Nothing interrupts the look-up of a name, so it is done in this thread, which may be
+            # left behind. The interpreter would wait for a thread of an event loop.
             with suppress(OSError):
                 socket.getaddrinfo(host, port)
             answer.set_result(asyncio.run(_ask(address)))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from softmax_cli.arrays import Arrays
-from softmax_cli.training.assembly import build_trainer
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.training.assembly import build_trainer, certify_trainer
 from softmax_cli.training.checkpointed_run import CheckpointedRun, Origin, RunObserver
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData
@@ -73,7 +74,15 @@ def run_stack(
     run.save()
     end = run.document()
     trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
-    outcomes = outcomes_of(trials, task.stack.folds, run.trainer, end["seconds"])
+    configs, optimizer = _configs(task), task.stack.shared.optimizer
+    outcomes = outcomes_of(
+        trials,
+        task.stack.folds,
+        run.trainer,
+        end["seconds"],
+        certificate=certify_trainer(run.trainer, configs, data, folds=task.stack.folds),
+        tolerance=optimizer.tolerance if optimizer.method == "lbfgs" else None,
+    )
     return StackResult(outcomes, {k: v.copy() for k, v in run.trainer.state().items()}, end)
 
 
@@ -106,8 +115,7 @@ def restart_hint(checkpoints: Path | None) -> str:
 
 def trainer_of(task: StackTask, data: TrainingData) -> Trainer:
     """A trainer of a stack, at the beginning or in the state that the task starts from."""
-    configs = [trial.config for trial in task.stack.trials]
-    trainer = build_trainer(configs, data, folds=task.stack.folds, stop=task.until)
+    trainer = build_trainer(_configs(task), data, folds=task.stack.folds, stop=task.until)
     if task.state is not None:
         # Models without momentum have no velocity, though they had one beside others with it.
         own = trainer.state().keys()
@@ -119,3 +127,7 @@ def trainer_of(task: StackTask, data: TrainingData) -> Trainer:
             }
         )
     return trainer
+
+
+def _configs(task: StackTask) -> list[TrainConfig]:
+    return [trial.config for trial in task.stack.trials]

@@ -77,5 +77,5 @@ def shared_settings(config: TrainConfig) -> str:
         settings = values[section]
         assert isinstance(settings, dict)  # noqa: S101 - a section of settings
         for key in keys:
-            del settings[key]
+            settings.pop(key, None)  # a method has not all of them
     return json.dumps(values, sort_keys=True)

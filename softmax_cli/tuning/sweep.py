@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from softmax_cli.config.schema import OptimizerSettings
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
 from softmax_cli.errors import InterruptedRunError
 from softmax_cli.runs.directory import RunDirectory, resume_command
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class SweepObserver(StackObserver, Protocol):
-    """Who watches a sweep and may ask it to stop."""
+    """Is informed of the progress of a sweep, and may ask it to stop."""
 
     def planned(self, trials: int, done: int) -> None:
         """How many trials there are, and how many of them are done already."""
@@ -60,7 +61,8 @@ class SweepSummary:
         seconds: time in the training loops, over all sessions and workers.
         best: the best trial; None if none has a finite result.
         outcomes: of all trials, best first.
-        warnings: what to do about a best trial on an edge of the grid.
+        warnings: what to do about a best trial on an edge of the grid, and about trials that did
+            not come as near to their optimum as they should.
     """
 
     trials: int
@@ -99,7 +101,7 @@ def run_sweep(
 
 
 class _Sweep:
-    """One process's share of a sweep."""
+    """A sweep while one process works on it."""
 
     def __init__(
         self,
@@ -148,8 +150,8 @@ class _Sweep:
     def _remaining(self) -> Iterator[Stack]:
         """What is still to be trained.
 
-        A stack that was cut short goes on as a whole, whatever of it is recorded. Of one that has
-        grown by an extended grid only the new trials are trained.
+        A stack that was interrupted is continued as a whole, even if some of its trials are
+        recorded. Of a stack that an extended grid has enlarged only the new trials are trained.
         """
         done, folds = self._log.done(), self._sweep.folds
         for ids in self._checkpoints.begun():
@@ -191,7 +193,7 @@ class _Sweep:
     def _results(
         self, tasks: Sequence[StackTask]
     ) -> Iterator[tuple[StackTask, StackResult | Exception]]:
-        """Each task with its result, or with what its trials failed of."""
+        """Each task with its result, or with the error that its trials failed with."""
         self._checkpoints.check(tasks)
         self._observer.stage_started(tasks)
         if self._client is None:
@@ -212,7 +214,7 @@ class _Sweep:
         self._observer.recorded(self._log.ranked())
 
     def _drop_checkpoints(self) -> None:
-        """Remove the states that no trial needs any more."""
+        """Remove the checkpoints that no trial needs any more."""
         best = self._log.best()
         self._checkpoints.keep_only(best.id if best else None, self._log.done())
 
@@ -241,7 +243,10 @@ class _Sweep:
             seconds=sum(outcome.seconds for outcome in outcomes),
             best=best,
             outcomes=tuple(outcomes),
-            warnings=tuple(edge_warnings(best, trials)) if best else (),
+            warnings=(
+                *_unconverged(outcomes, self._sweep.train.optimizer),
+                *(edge_warnings(best, trials) if best else ()),
+            ),
         )
         document = asdict(summary)
         del document["outcomes"]
@@ -253,6 +258,16 @@ class _Sweep:
         if shared.training.iterations is not None:
             return shared.training.iterations
         return iterations_of(shared, len(self._data.of(shared).train))
+
+
+def _unconverged(outcomes: Sequence[Outcome], optimizer: OptimizerSettings) -> Iterator[str]:
+    """A sentence if some trials ended with a gradient that is too large."""
+    count = sum(outcome.converged is False for outcome in outcomes)
+    if count:
+        yield (
+            f"{count} of {len(outcomes)} trials did not reach optimizer.tolerance, "
+            f"{optimizer.tolerance:g}: raise optimizer.max_iterations, or the tolerance."
+        )
 
 
 def _dropped(outcome: Outcome) -> Outcome:

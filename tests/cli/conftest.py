@@ -16,16 +16,17 @@ import pytest
 
 from softmax_cli.cli.main import main
 from softmax_cli.data.cifar10 import CIFAR10
+from softmax_cli.data.dataset import Publication
 from softmax_cli.data.datasets import DATASETS
 from softmax_cli.training.stop_signals import STOP_SIGNALS
-from tests.data.conftest import SmallDataSet
-from tests.data.expectation import downloaded_as, spec_of
+from tests.data.conftest import SmallCifar100, SmallDataSet
+from tests.data.expectation import cifar100_specs_of, downloaded_as, spec_of
 from tests.hangup import hangups
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a command."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -123,8 +124,20 @@ def trained(tmp_path: Path, _quick_training: Path) -> Path:
 def small_cifar10(monkeypatch: pytest.MonkeyPatch) -> SmallDataSet:
     """A data set of a few images that counts as CIFAR-10 for every command of this process."""
     small = SmallDataSet()
+    monkeypatch.setitem(DATASETS, CIFAR10.name, spec_of(_in_archive(small)))
+    return small
+
+
+@pytest.fixture
+def small_cifar100(monkeypatch: pytest.MonkeyPatch) -> SmallCifar100:
+    """A data set of a few images that counts as CIFAR-100."""
+    small = SmallCifar100()
+    for name, spec in cifar100_specs_of(_in_archive(small)).items():
+        monkeypatch.setitem(DATASETS, name, spec)
+    return small
+
+
+def _in_archive(small: SmallDataSet) -> Publication:
     content = small.archive()
     digest = hashlib.sha256(content).hexdigest()
-    published = downloaded_as(small.publication, "small.tar", len(content), digest)
-    monkeypatch.setitem(DATASETS, CIFAR10.name, spec_of(published))
-    return small
+    return downloaded_as(small.publication, "small.tar", len(content), digest)

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 PROGRAM = "from softmax_cli.cli.main import main; main()"
-TRAININGS = ["annealed", "cs231n", "demo", "hinge", "linear"]
+TRAININGS = [
+    "annealed",
+    "cifar100",
+    "cs231n",
+    "demo",
+    "hinge",
+    "hog",
+    "hog-fine",
+    "linear",
+    "optimum",
+]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 
 
@@ -44,7 +54,7 @@ def offered(directory: Path, *words: str, code: str = PROGRAM) -> list[str]:
         (("train", "--config", ""), TRAININGS),
         (("train", "--seed", "1", "-c", "d"), ["demo"]),
         (("sweep", "--config", "d"), ["demo-sweep"]),
-        (("presets", "c"), ["cs231n", "cs231n-sweep"]),
+        (("presets", "c"), ["cifar100", "cs231n", "cs231n-sweep"]),
         (("presets", "x"), [""]),
         (("presets", "--schema", "t"), ["train"]),
         (("train", "--data-dir", ""), [""]),
@@ -110,3 +120,11 @@ def test_bash_completes_after_an_installation(tmp_path: Path) -> None:
     first, *others = done.stdout.splitlines()
     assert first == "demo"
     assert "-o default" in others[-1]
+
+
+def test_data_sets_that_can_be_downloaded(tmp_path: Path) -> None:
+    assert offered(tmp_path, "softmax", "download", "cifar10") == [
+        "cifar10",
+        "cifar100",
+        "cifar100-coarse",
+    ]

@@ -8,6 +8,7 @@ import pytest
 from softmax_cli.data.cifar10 import CIFAR10, PUBLICATION
 from softmax_cli.data.datasets import DATASETS
 from tests.cli.conftest import Run
+from tests.data.conftest import SmallCifar100
 from tests.data.foreign import LFS_POINTER, WEB_PAGE, ZSTD, zip_of
 
 REFUSED = "http://127.0.0.1:9/cifar-10-python.tar.gz"
@@ -154,3 +155,45 @@ def test_a_single_file_of_the_data_set_names_its_folder(
         assert "got data_batch_3, one of the 7 files of CIFAR-10" in result.err
         assert f"all of them: {folder}" in result.err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_other_data_set_has_its_own_folder(
+    run: Run, tmp_path: Path, small_cifar100: SmallCifar100
+) -> None:
+    (tmp_path / "small.tar").write_bytes(small_cifar100.archive())
+    first = run("download", "cifar100", "--from", "small.tar")
+    assert first.code == 0
+    assert first.out.endswith("data/cifar-100-python: complete and verified\n")
+    again = run("download", "cifar100-coarse", "--format", "json")
+    assert again.json() == {"data_dir": "data", "already_there": True}
+    (tmp_path / "data/cifar-100-python/test").write_bytes(b"")
+    result = run("download", "cifar100", "--verify")
+    assert result.code == 3
+    assert "not intact: test" in result.err
+    assert "Run `softmax download cifar100` to fetch CIFAR-100" in result.err
+
+
+@pytest.mark.parametrize("name", ["synthetic", "cifar1000"])
+def test_what_cannot_be_downloaded(run: Run, name: str) -> None:
+    result = run("download", name)
+    assert result.code == 2
+    assert f"cifar10, cifar100, cifar100-coarse), got {name}" in result.err.replace(
+        ", synthetic", ""
+    )
+
+
+def test_both_labels_are_trained_on_and_evaluated(
+    run: Run, tmp_path: Path, small_cifar100: SmallCifar100
+) -> None:
+    small_cifar100.write(tmp_path / "data")
+    settings = ("data.validation_size=4", "training.iterations=5", "training.batch_size=4")
+    for name, classes in (("cifar100", 100), ("cifar100-coarse", 20)):
+        training = run("train", f"data.dataset={name}", *settings, "--run-dir", name)
+        assert training.code == 0, training.err
+        table = run("evaluate", name).out
+        assert ("(83 others)" in table) == (classes == 100)
+        assert ("with --format json" in table) == (classes == 100)
+        document = run("evaluate", name, "--format", "json").json()
+        assert document["examples"] == 12
+        assert len(document["per_class"]) == classes
+        assert [len(row) for row in document["confusion_matrix"]] == [classes] * classes

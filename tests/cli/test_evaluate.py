@@ -212,7 +212,7 @@ def test_a_data_set_of_other_classes_is_refused(
 ) -> None:
     images = make_synthetic("test")
     renamed = replace(images, class_names=tuple(reversed(images.class_names)))
-    monkeypatch.setattr("softmax_cli.evaluation.assessment.load_split", lambda *_: renamed)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", lambda *_: renamed)
     result = run("evaluate", "here")
     assert result.code == 3
     assert "truck, ship" in result.err

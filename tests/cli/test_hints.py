@@ -29,7 +29,7 @@ from softmax_cli.config.presets import preset_directory
 from softmax_cli.runs.model_file import load_model, save_model
 from softmax_cli.tuning import stack_run
 from tests.cli.conftest import QUICK, TINY, Result, Run
-from tests.data.conftest import SmallDataSet
+from tests.data.conftest import SmallCifar100, SmallDataSet
 from tests.data.foreign import zip_of
 from tests.data.mirror import Mirror, status
 
@@ -205,6 +205,18 @@ def picture(tmp_path: Path) -> Path:
 
 
 # Data.
+
+
+@covers("data/cifar100.py PUBLICATION: softmax download")
+def test_missing_images_of_a_hundred_classes_can_be_imported(
+    run: Run, tmp_path: Path, small_cifar100: SmallCifar100
+) -> None:
+    small_cifar100.write(tmp_path / "elsewhere")
+    training = ("train", *TINY, "data.dataset=cifar100", "--run-dir", "here", "--overwrite")
+    fetch, take = pasted(run(*training).err)
+    assert fetch[1:] == ["download", "cifar100"]
+    succeeded(paste(run, take, FILE_OR_DIR="elsewhere"))
+    succeeded(run(*training))
 
 
 @covers(

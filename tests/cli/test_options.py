@@ -63,3 +63,15 @@ def test_a_sweep_whose_data_was_moved_names_the_option_that_finds_it(
     assert lost.code == 3
     assert "name that with `--data-dir DIR`" in lost.err
     assert run_small(*more, "--data-dir", "moved").code == 0
+
+
+def test_threads_are_set_before_a_command_runs(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("softmax_cli.threads.use_threads", asked.append)
+    assert run("train", "--config", "demo", "--dry-run", "--threads", "3").code == 0
+    assert asked == [3]
+    result = run("train", "--config", "demo", "--dry-run", "--threads", "0")
+    assert result.code == 2
+    assert "--threads" in result.err

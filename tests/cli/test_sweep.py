@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.runs.tables import read_jsonl
+from softmax_cli.training import preconditioner
 from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.cli.conftest import QUICK, Run, Start
 from tests.tuning.conftest import table
@@ -466,3 +467,20 @@ def test_the_trials_of_the_classic_grid_agree_with_trainings_of_their_own(
     alone = json.loads((tmp_path / "t/summary.json").read_text())
     best = result.json()["best"]
     assert best["validation_accuracy"] == pytest.approx(alone["validation_accuracy"], abs=0.003)
+
+
+def test_a_sweep_of_optima_shows_their_gradients(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 0)
+    values = (
+        *("data.dataset=synthetic", "data.train_size=500", "data.validation_size=200"),
+        *("parameters.optimizer.regularization=[1, 3]", "optimizer.tolerance=1e-3"),
+    )
+    dry = run("sweep", "--config", "optimum-sweep", *values, "--dry-run")
+    assert "The preconditioner is the diagonal of the Gram matrix" in dry.err
+    result = run("sweep", "--config", "optimum-sweep", *values)
+    assert result.code == 0
+    assert "gradient" in result.out
+    assert all(len(line) <= 80 for line in result.out.splitlines())
+    result = run("sweep", "--config", "optimum-sweep", *values, "optimizer.max_iterations=1")
+    assert result.code == 0
+    assert "2 of 2 trials did not reach optimizer.tolerance" in result.err

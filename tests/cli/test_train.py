@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
+from softmax_cli.training import preconditioner
 from tests.cli.conftest import QUICK, Run, Start
 
 LONG = ("training.iterations=1000000", "training.validate_every=50", "training.checkpoint_every=50")
@@ -299,3 +300,56 @@ def test_no_room_on_the_disk_is_an_error_and_keeps_earlier_checkpoints(
     assert "here" in result.err
     monkeypatch.setattr(os, "fsync", real)
     assert run("train", "--resume", "here").code == 0
+
+
+OPTIMUM = (
+    *("data.dataset=synthetic", "data.train_size=500", "data.validation_size=200"),
+    *("optimizer.regularization=1", "optimizer.tolerance=1e-3"),
+)
+"""Overrides that make a training of the preset optimum take a fraction of a second."""
+
+
+@pytest.fixture
+def diagonal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decompose no Gram matrix of all pixels, which takes seconds."""
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 0)
+
+
+@pytest.mark.usefixtures("diagonal")
+def test_the_optimum_is_reported_with_its_proof(run: Run) -> None:
+    result = run("train", "--config", "optimum", *OPTIMUM)
+    assert result.code == 0
+    assert ", as small as asked for" in result.out
+    assert "at most" in result.out
+    assert all(len(line) <= 80 for line in result.out.splitlines())
+    document = run("train", "--config", "optimum", *OPTIMUM, "--format", "json").json()
+    assert document["converged"] is True
+    assert 0 < document["gradient_norm"] <= 1e-3
+    assert 0 < document["optimality_bound"] < document["objective"]
+
+
+@pytest.mark.usefixtures("diagonal")
+def test_a_gradient_that_stays_too_large_is_a_warning(run: Run) -> None:
+    others = (value for value in OPTIMUM if "regularization" not in value)
+    values = ("optimizer.max_iterations=2", "optimizer.regularization=0")
+    result = run("train", "--config", "optimum", *others, *values)
+    assert result.code == 0
+    assert "not as small as asked for" in result.out
+    assert "nothing is proven" in result.out
+    assert "did not reach optimizer.tolerance in 2 iterations" in result.err
+
+
+def test_a_dry_run_names_the_preconditioner(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("train", "--config", "optimum", "--dry-run")
+    assert "eigenvectors of the Gram matrix of 1536 features" in run(*command).err
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 2**20)
+    result = run(*command)
+    assert "the diagonal of the Gram matrix, because" in result.err
+    assert result.out.startswith("data:")
+
+
+def test_sgd_says_how_far_it_is_from_the_optimum(run: Run) -> None:
+    result = run("train", "--config", "demo", *QUICK, "training.certificate=true")
+    assert result.code == 0
+    assert "largest gradient" in result.out
+    assert "above its minimum" in result.out

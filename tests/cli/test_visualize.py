@@ -28,6 +28,22 @@ def test_a_training_has_templates_and_curves(run: Run, trained: Path) -> None:
     assert run("visualize", "here").out.splitlines() == [f"here/{name}" for name in TRAINED]
 
 
+@pytest.mark.parametrize("storage", ["bytes", "float32"])
+def test_weights_of_oriented_gradients_are_strokes(run: Run, tmp_path: Path, storage: str) -> None:
+    trained = run(
+        "train", "-c", "demo", *QUICK, "features=hog", f"features.storage={storage}",
+        "preprocessing.scale=feature", "augmentation.horizontal_flip=exact", "--run-dir", "here",
+    )  # fmt: skip
+    assert trained.code == 0, trained.err
+    result = run("visualize", "here", "--format", "json")
+    assert names(result.json()["pictures"]) == TRAINED
+    with Image.open(tmp_path / "here/weights.png") as picture:
+        assert picture.height > picture.width
+    global_scale = (tmp_path / "here/weights.png").read_bytes()
+    assert run("visualize", "here", "--scale", "class").code == 0
+    assert (tmp_path / "here/weights.png").read_bytes() != global_scale
+
+
 def test_an_evaluated_run_has_three_more(run: Run, trained: Path) -> None:
     run("evaluate", "here")
     assert names(run("visualize", "here", "--format", "json").json()["pictures"]) == [
@@ -69,7 +85,7 @@ def test_missing_images_leave_out_the_pictures_that_need_them(
         raise DataError("CIFAR-10 not found")
 
     run("evaluate", "here")
-    monkeypatch.setattr("softmax_cli.evaluation.assessment.load_split", missing)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", missing)
     result = run("visualize", "here", "--format", "json")
     assert result.code == 0
     assert names(result.json()["pictures"]) == TRAINED

@@ -1,4 +1,4 @@
-"""``python without_posix.py MODULE ARGUMENTS``: run a module where POSIX is not to be had.
+"""``python without_posix.py MODULE ARGUMENTS``: run a module as if the system had no POSIX.
 
 The modules and functions of Python that Windows lacks are gone before anything else is imported.
 Our own code and the library that locks files are told that they run on Windows; other libraries,

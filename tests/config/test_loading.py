@@ -97,7 +97,7 @@ def test_with_values_refuses_like_a_file() -> None:
     with pytest.raises(ConfigurationError) as caught:
         with_values(base, {"optimizer.learning_rat": 1, "seed": -1}, source="sweep.yaml")
     first, second = caught.value.message.splitlines()
-    assert first.startswith("sweep.yaml: optimizer.learning_rat: expected one of learning_rate, ")
+    assert first.startswith("sweep.yaml: optimizer.learning_rat: expected one of method, ")
     assert first.endswith("got an unknown key; did you mean optimizer.learning_rate?")
     assert second == "sweep.yaml: seed: expected a number of at least 0, got -1"
 

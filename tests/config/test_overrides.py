@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from softmax_cli.config.loading import load_train_config
-from softmax_cli.config.schema import Annealing, CosineSchedule
+from softmax_cli.config.schema import Annealing, CosineSchedule, HogFeatures
+from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.errors import ConfigurationError
 
 
@@ -44,6 +45,16 @@ def test_a_key_cannot_be_set_inside_a_number(tmp_path: Path) -> None:
     source = _file(tmp_path, "model: {temperature: 2.0}")
     with pytest.raises(ConfigurationError, match=r"expected a mapping at model.temperature"):
         load_train_config(source, ["model.temperature.start=2"])
+
+
+def test_keys_can_be_added_to_the_shorthand_of_features(tmp_path: Path) -> None:
+    source = _file(tmp_path, "features: hog")
+    changed = load_train_config(source, ["features.cell_size=4", "preprocessing.scale=feature"])
+    assert changed.features == HogFeatures(kind="hog", cell_size=4)
+    sweep = _file(tmp_path, "train: {features: hog}\nparameters: {features.cell_size: [4, 8]}")
+    assert load_sweep_config(sweep, ["features.signed=true"]).train.features == HogFeatures(
+        kind="hog", signed=True
+    )
 
 
 def test_keys_can_be_added_to_the_shorthand_of_a_schedule(tmp_path: Path) -> None:

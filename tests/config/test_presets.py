@@ -13,9 +13,20 @@ from softmax_cli.config.presets import (
     preset_path,
     preset_text,
 )
+from softmax_cli.config.schema import HogFeatures
 from softmax_cli.errors import ConfigurationError
 
-TRAININGS = ("annealed", "cs231n", "demo", "hinge", "linear")
+TRAININGS = (
+    "annealed",
+    "cifar100",
+    "cs231n",
+    "demo",
+    "hinge",
+    "hog",
+    "hog-fine",
+    "linear",
+    "optimum",
+)
 
 
 def test_all_presets_are_listed_in_order() -> None:
@@ -58,6 +69,7 @@ def test_the_design_of_the_presets_holds() -> None:
     assert (cs231n.optimizer.learning_rate, cs231n.optimizer.regularization) == (1.5e-7, 8e3)
     assert load_train_config("hinge").model.loss == "hinge"
     assert not isinstance(load_train_config("annealed").model.temperature, float)
+    assert load_train_config("hog").features == HogFeatures(kind="hog")
 
 
 def test_listing_presets_imports_nothing_heavy() -> None:

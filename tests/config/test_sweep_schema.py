@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.config.sweep_schema import Range
+from softmax_cli.errors import ConfigurationError
 
 POSITIVE = st.floats(1e-12, 1e12)
 
@@ -47,3 +49,9 @@ def test_values_in_between_stay_inside(fraction: float) -> None:
     assert axis.low <= axis.at(fraction) <= axis.high
     share = math.log(axis.at(fraction) / axis.low) / math.log(axis.high / axis.low)
     assert share == pytest.approx(fraction, abs=1e-9)
+
+
+def test_halving_is_refused_with_lbfgs_with_the_reason() -> None:
+    with pytest.raises(ConfigurationError, match=r"search: expected grid or random .* its optimum"):
+        load_sweep_config("optimum-sweep", ["search={halving: {}}"])
+    assert load_sweep_config("optimum-sweep", ["search={random: {trials: 3}}"]).folds == 1

@@ -1,13 +1,13 @@
 """From what a document says to checked settings, or to all that is wrong with it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pytest
 from pydantic import Field
 
-from softmax_cli.config.loading import with_values
-from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, dotted
-from softmax_cli.config.schema import Settings, TrainConfig
+from softmax_cli.config.loading import load_train_config, with_values
+from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, Value, dotted
+from softmax_cli.config.schema import FeatureSettings, Settings, TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.validation import checked, known_keys, validated, whole_number_keys
 from softmax_cli.config.writing import plain_values
@@ -225,15 +225,23 @@ def test_whole_numbers_are_told_from_numbers() -> None:
     ]  # fmt: skip
 
 
+def kind_with(key: str) -> str:
+    """A kind of features that has this key, if it is one of features."""
+    name = key.removeprefix("features.")
+    kinds = [kind for kind in get_args(FeatureSettings) if name in kind.model_fields]
+    return str(get_args(kinds[0].model_fields["kind"].annotation)[0]) if kinds else "pixels"
+
+
 @pytest.mark.parametrize("key", sorted(set(whole_number_keys(TrainConfig))))
 def test_a_whole_number_setting_takes_whole_numbers_alone(key: str) -> None:
-    base = with_values(
-        TrainConfig(),
-        {
-            "optimizer.schedule": {"kind": "step"},
-            "training.early_stopping": {"patience": 2},
-        },
-    )
-    assert with_values(base, {key: 3}) != base
+    sgd: dict[str, Value] = {
+        "features": kind_with(key),
+        "optimizer.schedule": {"kind": "step"},
+        "training.early_stopping": {"patience": 2},
+    }
+    of_sgd = with_values(TrainConfig(), sgd)
+    base = load_train_config("optimum") if key == "optimizer.max_iterations" else of_sgd
+    whole = {"features.cell_size": 4, "features.cell_hue_bins": 4}.get(key, 3)
+    assert with_values(base, {key: whole}) != base
     with pytest.raises(ConfigurationError, match=r"expected a whole number, got 2\.5"):
         with_values(base, {key: 2.5})

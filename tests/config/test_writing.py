@@ -53,7 +53,16 @@ def _train_values() -> st.SearchStrategy[dict[str, Any]]:
         "data.dir": PLAIN_TEXT | WORDS,
         "data.train_size": st.none() | st.integers(1, 40_000),
         "data.validation_size": st.integers(1, 10_000),
-        "preprocessing.scale": st.sampled_from(["none", "unit", "pixel"]),
+        "features": st.sampled_from(["pixels", "hog"])
+        | st.fixed_dictionaries(
+            {"kind": st.just("hog")},
+            optional={
+                "cell_size": st.sampled_from([2, 4, 8, 16, 32]),
+                "signed": st.booleans(),
+                "storage": st.sampled_from(["bytes", "float32"]),
+            },
+        ),
+        "preprocessing.scale": st.sampled_from(["none", "unit", "feature", "pixel"]),
         "augmentation.horizontal_flip": st.booleans(),
         "model.temperature": TEMPERATURES | annealing | st.just(1),
         "model.weight_scale": NUMBERS,

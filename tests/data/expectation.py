@@ -1,10 +1,11 @@
-"""Another data set in place of CIFAR-10, for this process or, as a document, for another one."""
+"""Other data sets in place of CIFAR, for this process or, as a document, for another one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from softmax_cli.data import cifar100
 from softmax_cli.data.cifar10 import CIFAR10, PUBLICATION, load_cifar10
 from softmax_cli.data.dataset import Archive, DatasetSpec, Publication, PublishedFile
 from softmax_cli.data.datasets import DATASETS
@@ -14,6 +15,13 @@ def publication_of(files: Iterable[PublishedFile]) -> Publication:
     """What would be published if CIFAR-10 consisted of these files, and had no mirrors."""
     archive = replace(PUBLICATION.archive, mirrors=())
     return replace(PUBLICATION, archive=archive, files=tuple(files))
+
+
+def cifar100_publication_of(files: Iterable[PublishedFile]) -> Publication:
+    """What would be published if CIFAR-100 consisted of these files, and had no mirrors."""
+    published = cifar100.PUBLICATION
+    archive = replace(published.archive, mirrors=())
+    return replace(published, archive=archive, files=tuple(files))
 
 
 def downloaded_as(publication: Publication, name: str, size: int, sha256: str) -> Publication:
@@ -39,6 +47,19 @@ def spec_of(publication: Publication) -> DatasetSpec:
     """CIFAR-10 if it consisted of these files."""
     load = partial(load_cifar10, publication=publication)
     return replace(CIFAR10, load=load, publication=publication)
+
+
+def cifar100_specs_of(publication: Publication) -> dict[str, DatasetSpec]:
+    """Both data sets of CIFAR-100, by name, if it consisted of these files."""
+    keys = {cifar100.CIFAR100: "fine_labels", cifar100.CIFAR100_COARSE: "coarse_labels"}
+    return {
+        spec.name: replace(
+            spec,
+            load=partial(cifar100.load_cifar100, labels=key, publication=publication),
+            publication=publication,
+        )
+        for spec, key in keys.items()
+    }
 
 
 def expect(publication: Publication) -> None:

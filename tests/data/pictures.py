@@ -29,7 +29,7 @@ def needs(feature: str) -> pytest.MarkDecorator:
 
 
 def pixels(data: bytes) -> NDArray[np.uint8]:
-    """What comes of an image file, as (32, 32, 3)."""
+    """The pixels read from an image file, (32, 32, 3)."""
     row = read_photo(data)
     assert row.dtype == np.uint8
     return row.reshape(3, 32, 32).transpose(1, 2, 0)
@@ -131,7 +131,7 @@ def turned(image: Image.Image, form: str, orientation: int) -> bytes:
 
 
 def bmp(bits: int, compression: int, data: bytes, palette: bytes = b"", header: int = 40) -> bytes:
-    """A BMP file of 40 x 40 pixels, in whatever form of its many."""
+    """A BMP file of 40 x 40 pixels, in one of its many forms."""
     fields = (header, 40, 40, 1, bits, compression, len(data), 0, 0, len(palette) // 4, 0)
     info = struct.pack("<IiiHHIIiiII", *fields)
     start = 14 + len(info) + len(palette)

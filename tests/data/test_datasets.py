@@ -12,8 +12,9 @@ import pytest
 
 import softmax_cli
 from campaigns.processes.program import environment
-from softmax_cli.config.schema import CIFAR10_TRAINING_IMAGES, DataSettings
+from softmax_cli.config.schema import TRAINING_IMAGES, DataSettings
 from softmax_cli.data.cifar10 import CIFAR10
+from softmax_cli.data.dataset import ARRAYS, DataFolder
 from softmax_cli.data.datasets import (
     DATASETS,
     DEFAULT_DATASET,
@@ -30,17 +31,18 @@ PACKAGE = Path(softmax_cli.__file__).parent
 
 def test_the_schema_has_the_same_names() -> None:
     field = DataSettings.model_fields["dataset"]
-    assert set(get_args(field.annotation)) == DATASETS.keys()
+    assert set(get_args(field.annotation)) == DATASETS.keys() | {ARRAYS}
     assert field.default == DEFAULT_DATASET
     assert all(name == spec.name for name, spec in DATASETS.items())
 
 
 def test_the_schema_knows_the_number_of_training_images() -> None:
-    assert CIFAR10.training_images == CIFAR10_TRAINING_IMAGES
+    published = {name: spec.training_images for name, spec in DATASETS.items() if spec.publication}
+    assert published == TRAINING_IMAGES
 
 
 def test_synthetic_images_are_what_they_say() -> None:
-    train = load_split("synthetic", Path("not looked at"), "train")
+    train = load_split(DataFolder("synthetic", Path("not looked at")), "train")
     assert len(train) == SYNTHETIC.training_images
     assert train.class_names == SYNTHETIC.class_names
     assert train.digest == make_synthetic("train").digest
@@ -48,19 +50,19 @@ def test_synthetic_images_are_what_they_say() -> None:
 
 @pytest.mark.cifar10
 def test_real_images_are_what_they_say(cifar10_dir: Path) -> None:
-    train = load_split("cifar10", cifar10_dir, "train")
+    train = load_split(DataFolder("cifar10", cifar10_dir), "train")
     assert len(train) == CIFAR10.training_images
     assert train.class_names == CIFAR10.class_names
 
 
 def test_name_of_no_data_set() -> None:
-    with pytest.raises(ConfigurationError, match=r"\(cifar10, synthetic\), got mnist"):
+    with pytest.raises(ConfigurationError, match=r"\(cifar10, cifar100, .*\), got mnist"):
         find_dataset("mnist")
 
 
 def test_data_set_that_is_not_published() -> None:
     assert find_publication("cifar10") is CIFAR10.publication
-    with pytest.raises(ConfigurationError, match=r"to download \(cifar10\), got synthetic"):
+    with pytest.raises(ConfigurationError, match=r"to download \(cifar10, .*\), got synthetic"):
         find_publication("synthetic")
 
 
@@ -100,12 +102,12 @@ def test_a_data_set_takes_one_file_one_entry_and_its_name(tmp_path: Path) -> Non
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     example = "softmax_cli/data/stripes.py"
     (tmp_path / example).write_text(shown(example), encoding="utf-8")
-    registry, names = package / "data" / "datasets.py", '"cifar10", "synthetic"'
-    replace_once(registry, "(CIFAR10, SYNTHETIC)", "(CIFAR10, SYNTHETIC, STRIPES)")
+    registry, names = package / "data" / "datasets.py", '"cifar100-coarse", "synthetic"'
+    replace_once(registry, "CIFAR100_COARSE, SYNTHETIC)", "CIFAR100_COARSE, SYNTHETIC, STRIPES)")
     replace_once(
         registry, "from typing", "from softmax_cli.data.stripes import STRIPES\nfrom typing"
     )
-    replace_once(package / "config" / "schema.py", f"[{names}]", f'[{names}, "stripes"]')
+    replace_once(package / "config" / "schema.py", f"{names},", f'{names}, "stripes",')
 
     def run(*arguments: str) -> str:
         done = subprocess.run(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.data.cifar10 import CLASS_NAMES
-from softmax_cli.data.images import PIXELS, ImageSet, split_train_validation
+from softmax_cli.data.images import PIXELS, ImageSet, rows_from_pictures, split_train_validation
 from softmax_cli.errors import ConfigurationError, DataError
 
 
@@ -81,3 +81,10 @@ def test_section_outside_is_refused(start: int, stop: int) -> None:
 def test_contradictory_arrays_are_refused(images: np.ndarray, labels: np.ndarray) -> None:
     with pytest.raises(DataError, match="expected"):
         ImageSet(images, labels, CLASS_NAMES, "digest")
+
+
+def test_pictures_become_rows_channel_by_channel() -> None:
+    pictures = np.random.default_rng(0).integers(256, size=(3, 32, 32, 3), dtype=np.uint8)
+    rows = rows_from_pictures(pictures)
+    assert rows.shape == (3, PIXELS)
+    assert rows[1, 1024 + 5 * 32 + 7] == pictures[1, 5, 7, 1]

@@ -21,7 +21,7 @@ SMALL = RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
 
 def photo(image: Image.Image, form: str = "png", **options: object) -> NDArray[np.uint8]:
-    """What comes of an image, as (32, 32, 3)."""
+    """The pixels read from an image, (32, 32, 3)."""
     return pixels(encoded(image, form, **options))
 
 

@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 
 from softmax_cli.data.cifar10 import CLASS_NAMES
+from softmax_cli.data.dataset import DataFolder
 from softmax_cli.data.datasets import load_split
 from softmax_cli.data.images import PIXELS
 from softmax_cli.data.synthetic import make_synthetic
@@ -47,5 +48,5 @@ def test_linear_model_gets_most_but_not_all_right(seed: int) -> None:
 
 
 def test_load_split_makes_the_default_seed(tmp_path: Path) -> None:
-    loaded = load_split("synthetic", tmp_path / "nowhere", "test")
+    loaded = load_split(DataFolder("synthetic", tmp_path / "nowhere"), "test")
     assert loaded.digest == make_synthetic("test").digest

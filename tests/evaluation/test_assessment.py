@@ -1,6 +1,7 @@
-"""What a saved model is worth on its data set, and the temperature it lacks."""
+"""Assessment of a saved model on its data set, and the temperature that is fitted for it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,10 +11,11 @@ import pytest
 from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
+from softmax_cli.data import datasets
+from softmax_cli.data.dataset import DataSource
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.errors import DataError, ModelError
-from softmax_cli.evaluation import assessment
 from softmax_cli.evaluation.assessment import (
     Split,
     assess,
@@ -41,12 +43,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Small images in place of those of the data set; the folders they are asked of."""
     folders: list[Path] = []
 
-    def load(dataset: str, data_dir: Path, split: Literal["train", "test"]) -> ImageSet:
-        assert dataset == "synthetic"
-        folders.append(data_dir)
+    def load(source: DataSource, split: Literal["train", "test"]) -> ImageSet:
+        assert source.dataset == "synthetic"
+        folders.append(source.directory)
         return IMAGES[split]
 
-    monkeypatch.setattr(assessment, "load_split", load)
+    monkeypatch.setattr(datasets, "load_split", load)
     return folders
 
 
@@ -112,8 +114,8 @@ def test_a_data_set_of_other_classes_is_refused(
     split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = tuple(f"other {name}" for name in IMAGES["test"].class_names)
-    image_set = ImageSet(IMAGES["test"].images, IMAGES["test"].labels, others, "")
-    monkeypatch.setattr(assessment, "load_split", lambda *_: image_set)
+    image_set = replace(IMAGES["train"], class_names=others)
+    monkeypatch.setattr(datasets, "load_split", lambda *_: image_set)
     with pytest.raises(DataError, match=r"the model's classes \(airplane, .* got other airplane"):
         images_for(new_model(), split)
 

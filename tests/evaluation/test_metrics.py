@@ -11,6 +11,7 @@ from softmax_cli.evaluation import (
     confusion_matrix,
     evaluate,
     most_confident_errors,
+    most_confused_pairs,
     per_class_metrics,
     predictions,
     top_k_accuracy,
@@ -177,3 +178,10 @@ def test_scores_that_are_not_finite_are_refused(bad: float) -> None:
 
     with pytest.raises(DivergedError, match="2 of 200"):
         evaluate(scores, labels, NAMES, loss=0)
+
+
+def test_most_confused_pairs_come_first() -> None:
+    matrix = np.array([[50, 4, 0], [4, 1, 2], [0, 9, 0]])
+    assert most_confused_pairs(matrix, 9).tolist() == [[2, 1], [1, 0], [0, 1], [1, 2]]
+    assert most_confused_pairs(matrix, 1).tolist() == [[2, 1]]
+    assert most_confused_pairs(np.diag([1, 2]), 5).shape == (0, 2)

@@ -14,7 +14,9 @@ from softmax_cli.evaluation.predictor import (
     pixel_weights,
     scores_of,
     standardization_of,
+    strokes_of,
 )
+from softmax_cli.features.feature_maps import unfitted_map
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.runs.model_file import SavedModel, save_model
 
@@ -60,6 +62,26 @@ def test_a_model_that_names_no_features_looks_at_pixels() -> None:
     assert isinstance(feature_map_of(model(features={"kind": "pixels"})), Pixels)
     with pytest.raises(ModelError, match="features that this version lacks: 'wavelets'"):
         feature_map_of(model(features={"kind": "wavelets"}))
+
+
+@pytest.mark.parametrize("storage", ["bytes", "float32"])
+def test_weights_of_oriented_gradients_are_laid_out_as_strokes(storage: str) -> None:
+    assert strokes_of(model()) is None
+    settings = {"kind": "hog", "cell_size": 16, "storage": storage}
+    fitted = unfitted_map(settings).fit(IMAGES[:9], np.random.SeedSequence(0))
+    weights = RNG.normal(size=(fitted.size, 3)).astype(np.float32)
+    saved = replace(
+        model(features=settings),
+        weights=weights,
+        mean=np.zeros(len(weights), np.float32),
+        scale=np.ones(len(weights), np.float32),
+        feature_arrays=fitted.arrays(),
+    )
+    strokes = strokes_of(saved)
+    assert strokes is not None
+    assert strokes.cells.shape == (3, 2, 2, 9)
+    assert (strokes.hues == weights[-10:].T).all()
+    assert pixel_weights(saved) is None
 
 
 def test_only_some_losses_give_probabilities() -> None:

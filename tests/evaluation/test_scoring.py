@@ -64,3 +64,12 @@ def test_memory_does_not_grow_with_the_number_of_images_but_for_their_scores() -
         tracemalloc.stop()
     as_floats = 4 * features.size
     assert peak - scores.nbytes < as_floats / 10
+
+
+def test_float64_weights_give_float64_scores() -> None:
+    features = RNG.normal(size=(50, FEATURES))
+    scores = score_features(
+        features, STANDARDIZATION, WEIGHTS.astype(np.float64), BIAS.astype(np.float64)
+    )
+    assert scores.dtype == np.float64
+    np.testing.assert_allclose(scores, textbook(features), rtol=1e-12, atol=1e-12)

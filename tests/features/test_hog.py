@@ -71,7 +71,7 @@ def slow_hog(image: NDArray[np.uint8], **options: Any) -> list[float]:
         histograms = slow_blocks(histograms, hog["clip"])
     if hog.get("square_root"):
         histograms = np.sqrt(histograms)
-    features = list(histograms.reshape(-1))
+    features: list[float] = list(histograms.reshape(-1))
     if hog.get("cell_colors"):
         blocks = colors.reshape(3, cells, hog["cell_size"], cells, hog["cell_size"])
         features += [*blocks.mean(axis=(2, 4)).reshape(-1), *blocks.std(axis=(2, 4)).reshape(-1)]
@@ -81,11 +81,11 @@ def slow_hog(image: NDArray[np.uint8], **options: Any) -> list[float]:
         histograms = slow_cells(vectors, [math.tau * j / hues for j in range(hues)], hog)
         features += list((np.sqrt(histograms) if hog.get("square_root") else histograms).flat)
     if hog["hue_bins"]:
-        hues = Counter(
+        counts = Counter(
             int(hog["hue_bins"] * colorsys.rgb_to_hsv(*colors[:, row, column])[0] + 1e-9)
             for row, column in gradients
         )
-        features += [hues[j] / 1024 for j in range(hog["hue_bins"])]
+        features += [counts[j] / 1024 for j in range(hog["hue_bins"])]
     return features
 
 
@@ -132,7 +132,7 @@ def slow_cells(
 
 
 def cell_weight(pixel: int, cell: int, hog: dict[str, Any]) -> float:
-    size = hog["cell_size"]
+    size: int = hog["cell_size"]
     if not hog.get("overlap"):
         return float(pixel // size == cell)
     return max(0.0, 1 - abs(pixel + 0.5 - (cell + 0.5) * size) / size)

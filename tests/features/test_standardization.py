@@ -8,13 +8,13 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (700, 30), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("center", [True, False])
-@pytest.mark.parametrize("scale", ["none", "unit", "pixel"])
+@pytest.mark.parametrize("scale", ["none", "unit", "feature", "pixel"])
 def test_features_are_centred_and_scaled_pixels(center: bool, scale: Scale) -> None:
     preprocessing = Standardization.fit(IMAGES, center=center, scale=scale)
     features = np.empty(IMAGES.shape, np.float32)
     preprocessing.apply(IMAGES, features)
     pixels = IMAGES.astype(np.float64)
-    divisor = {"none": 1.0, "unit": 255.0, "pixel": pixels.std(axis=0)}[scale]
+    divisor = {"none": 1.0, "unit": 255.0}.get(scale, pixels.std(axis=0))
     expected = (pixels - pixels.mean(axis=0) * center) / divisor
     np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-4)
 
@@ -91,3 +91,27 @@ def test_its_forms_score_alike() -> None:
 
 def test_features_that_are_not_scaled_need_no_multiplication() -> None:
     assert Standardization.fit(IMAGES, center=True, scale="none").split(slice(None))[1] is None
+
+
+@pytest.mark.parametrize("rows", [IMAGES, IMAGES / 7])
+@pytest.mark.parametrize("scale", ["none", "pixel"])
+def test_weights_of_examples_count_as_copies_of_them(
+    rows: NDArray[np.generic], scale: Scale
+) -> None:
+    weights = np.random.default_rng(4).integers(0, 4, size=700)
+    weighted = Standardization.fit(
+        rows, center=True, scale=scale, example_weights=weights.astype(np.float64)
+    )
+    repeated = Standardization.fit(rows.repeat(weights, axis=0), center=True, scale=scale)
+    np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=1e-6)
+    np.testing.assert_allclose(weighted.scale, repeated.scale, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_absorbed_keeps_its_digits(dtype: type[np.floating]) -> None:
+    mean, scale = np.array([1, 2], np.float32), np.array([2, 4], np.float32)
+    ones: NDArray[np.floating] = np.ones((2, 3), dtype)
+    weights, bias = Standardization(mean, scale).absorbed(ones, 0 * ones[0])
+    assert weights.dtype == bias.dtype == dtype
+    np.testing.assert_array_equal(weights, [[0.5] * 3, [0.25] * 3])
+    np.testing.assert_array_equal(bias, [-1.0] * 3)

@@ -23,7 +23,7 @@ def strokes_of(axes: Axes) -> list[tuple[NDArray[np.float64], str, float]]:
         (np.asarray(ends), to_hex(color[:3]), float(color[3]))
         for lines in axes.collections
         if isinstance(lines, LineCollection)
-        for ends, color in zip(lines.get_segments(), lines.get_colors(), strict=True)  # type: ignore[arg-type]
+        for ends, color in zip(lines.get_segments(), np.asarray(lines.get_colors()), strict=True)
     ]
 
 

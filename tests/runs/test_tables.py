@@ -93,6 +93,7 @@ def test_json_and_columns_are_read_back(tmp_path: Path) -> None:
     assert columns["step"] == [1.0, 2.0]
     assert columns["loss"][0] == 0.1
     assert math.isnan(columns["loss"][1])
+    assert read_numbers(tmp_path / "metrics.csv").keys() == {"step", "loss"}
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", "\x80", "[" * 100_000])
@@ -107,6 +108,13 @@ def test_a_table_without_these_numbers_is_an_error(tmp_path: Path, text: str) ->
     (tmp_path / "metrics.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"metrics\.csv"):
         read_numbers(tmp_path / "metrics.csv", ["loss"])
+
+
+@pytest.mark.parametrize("text", ["", "step,loss\n1,high\n", "step,loss\n1\n\x80"])
+def test_a_table_of_anything_but_numbers_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "metrics.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"expected a table of numbers in .*metrics\.csv"):
+        read_numbers(tmp_path / "metrics.csv")
 
 
 MARK = b"\xef\xbb\xbf"

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from softmax_cli.config.loading import with_values
+from softmax_cli.config.loading import load_train_config, with_values
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.training import preconditioner
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import TrainingData, load_training_data
 
@@ -29,6 +30,32 @@ def settings() -> Callable[..., TrainConfig]:
     def build(**values: object) -> TrainConfig:
         length = {} if "training.epochs" in values else {"training.iterations": 40}
         return with_values(TrainConfig(), {**SMALL, **length, **values})  # type: ignore[dict-item]
+
+    return build
+
+
+SMALL_OPTIMUM = {
+    "data.dataset": "synthetic",
+    "data.train_size": 600,
+    "data.validation_size": 200,
+    "augmentation.horizontal_flip": False,
+    "optimizer.regularization": 0.1,
+    "optimizer.tolerance": 1e-4,
+    "training.checkpoint_every": 5,
+}
+
+
+@pytest.fixture
+def optimum(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TrainConfig]:
+    """``optimum(**{"optimizer.regularization": 1.0})``: a small training by L-BFGS.
+
+    It is preconditioned by the diagonal of the Gram matrix: to decompose one of all pixels takes
+    seconds.
+    """
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 0)
+
+    def build(**values: object) -> TrainConfig:
+        return with_values(load_train_config("optimum"), {**SMALL_OPTIMUM, **values})  # type: ignore[dict-item]
 
     return build
 

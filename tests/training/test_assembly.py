@@ -10,6 +10,7 @@ from softmax_cli.training.assembly import (
     learning_rate_schedule,
     temperature_schedule,
 )
+from softmax_cli.training.trainer import SgdTrainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate
 
@@ -63,6 +64,7 @@ def test_one_member_with_momentum_gives_all_a_velocity(
     settings: Settings, data: TrainingData
 ) -> None:
     trainer = build_trainer([settings(), settings(**{"optimizer.momentum": 0.5})], data)
+    assert isinstance(trainer, SgdTrainer)
     assert isinstance(trainer._update, MomentumUpdate)
 
 
@@ -70,6 +72,8 @@ def test_the_sampling_does_not_depend_on_the_number_of_models(
     settings: Settings, data: TrainingData
 ) -> None:
     one, three = build_trainer([settings()], data), build_trainer([settings()] * 3, data)
+    assert isinstance(one, SgdTrainer)
+    assert isinstance(three, SgdTrainer)
     for step in (0, 300):
         indices = one._minibatches.at(step).indices
         assert (indices == three._minibatches.at(step).indices).all()

@@ -37,7 +37,7 @@ def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def use_processes(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_room, "_MIN_SHARED_PRODUCT", 1)
-    monkeypatch.setattr(engine_room, "blas_threads", lambda: number)
+    monkeypatch.setattr(engine_room, "thread_limit", lambda: number)
 
 
 def _children() -> set[str]:

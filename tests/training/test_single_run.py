@@ -19,6 +19,7 @@ from softmax_cli.training.training_data import (
     load_training_data,
     prepare_training_data,
 )
+from tests.data.own_arrays import write_npz
 from tests.training.conftest import Watcher
 
 Settings = Callable[..., TrainConfig]
@@ -169,3 +170,41 @@ def test_the_checkpoint_of_a_stack_is_refused(
     error = refused(cut, settings(), data)
     assert "belongs to another kind of run" in error.message
     assert str(cut / "checkpoint") in error.message
+
+
+@pytest.mark.parametrize("normalize", ["none", "l2"])
+def test_resumed_on_own_features_it_ends_in_the_same_bits(
+    normalize: str, settings: Settings, tmp_path: Path
+) -> None:
+    config = settings(
+        **{
+            "data.dataset": "arrays",
+            "data.train": str(write_npz(tmp_path / "train.npz", 300)),
+            "data.train_size": None,
+            "data.validation_size": 50,
+            "preprocessing.normalize": normalize,
+        }
+    )
+    begin(tmp_path / "whole", config, load_training_data(config))
+    with pytest.raises(InterruptedRunError):
+        begin(tmp_path / "cut", config, load_training_data(config), Watcher(stop_after=25))
+    resume(tmp_path / "cut", config, load_training_data(config))
+    for name in SAME_BITS:
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_other_features_are_not_resumed_on(settings: Settings, tmp_path: Path) -> None:
+    file = write_npz(tmp_path / "train.npz", 300)
+    config = settings(
+        **{
+            "data.dataset": "arrays",
+            "data.train": str(file),
+            "data.train_size": None,
+            "data.validation_size": 50,
+        }
+    )
+    with pytest.raises(InterruptedRunError):
+        begin(tmp_path / "cut", config, load_training_data(config), Watcher(stop_after=25))
+    write_npz(file, 300, seed=1)
+    with pytest.raises(CheckpointError, match="other training images"):
+        resume(tmp_path / "cut", config, load_training_data(config))

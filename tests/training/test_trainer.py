@@ -8,7 +8,7 @@ from softmax_cli.model import softmax_loss_vectorized
 from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.random_streams import RandomStreams
 from softmax_cli.training.sampling import with_replacement
-from softmax_cli.training.trainer import Progress, Status, Trainer
+from softmax_cli.training.trainer import Progress, SgdTrainer, Status, Trainer
 from softmax_cli.training.training_data import TrainingData
 
 Settings = Callable[..., TrainConfig]
@@ -116,6 +116,7 @@ def test_weights_that_overflow_in_the_last_step_have_diverged(
 ) -> None:
     values = {"training.iterations": iterations, "optimizer.momentum": momentum}
     trainer = build_trainer([settings(**values), settings(**values)], data)
+    assert isinstance(trainer, SgdTrainer)
     undisturbed = build_trainer([settings(**values), settings(**values)], data)
     train(undisturbed)
     steps = trainer.train()
@@ -135,6 +136,7 @@ def test_weights_that_overflow_before_a_validation_are_told_of_once_and_cleared(
     settings: Settings, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = build_trainer([settings(), settings()], data)
+    assert isinstance(trainer, SgdTrainer)
     progress = []
     for step in trainer.train():
         progress.append(step)
@@ -150,7 +152,7 @@ def test_weights_that_overflow_before_a_validation_are_told_of_once_and_cleared(
     assert len(progress) == 40
 
 
-def overflowing(trainer: Trainer) -> Callable[[np.ndarray], None]:
+def overflowing(trainer: SgdTrainer) -> Callable[[np.ndarray], None]:
     """A backward step that takes the first model beyond all numbers."""
     backward = trainer._engine.backward
 

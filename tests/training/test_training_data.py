@@ -1,6 +1,7 @@
 """Features of the training and validation images, and what is fitted to them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -155,3 +156,25 @@ def test_features_that_cannot_be_mirrored_are_not_flipped(
         "augmentation.horizontal_flip: expected false with pixels features, "
         f"which cannot be mirrored, got {got}"
     )
+
+
+def test_rows_are_normalised_before_anything_is_fitted(settings: Settings) -> None:
+    config = settings(**{"preprocessing.normalize": "l2"})
+    data = prepare_training_data(config, TRAIN, VALIDATION)
+    for features in (data.train_features, data.validation_features):
+        np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        data.standardization.mean, data.train_features.mean(axis=0, dtype=float), rtol=1e-5
+    )
+
+
+def test_rows_that_are_no_pictures_are_features(settings: Settings) -> None:
+    rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float16)
+    train = replace(TRAIN.take_first(50), images=rows, is_pictures=False)
+    data = prepare_training_data(settings(), train, train.take_last(10))
+    assert data.train_features is rows
+    assert data.feature_map.size == 4
+    with pytest.raises(ConfigurationError, match="which cannot be mirrored"):
+        prepare_training_data(
+            settings(**{"augmentation.horizontal_flip": True}), train, train.take_last(10)
+        )

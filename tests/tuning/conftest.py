@@ -12,6 +12,8 @@ from softmax_cli.config.loading import with_values
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.writing import plain_values, to_yaml
+from softmax_cli.data import datasets
+from softmax_cli.data.dataset import DataSource
 from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
@@ -19,7 +21,9 @@ from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.tuning.outcomes import Outcome
 from softmax_cli.tuning.stack_run import StackTask
 from softmax_cli.tuning.sweep import SweepSummary, run_sweep
-from tests.training.conftest import SMALL
+from tests.training.conftest import SMALL, optimum
+
+__all__ = ["optimum"]  # a fixture is found where it is imported
 
 Space = Callable[..., SweepConfig]
 Sweep = Callable[..., SweepSummary]
@@ -33,13 +37,13 @@ def _synthetic() -> ImageSet:
 @pytest.fixture(autouse=True)
 def no_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the synthetic images from test to test; fail where the test split is asked for."""
+    load_others = datasets.load_split
 
-    def load(dataset: str, data_dir: Path, split: Literal["train", "test"]) -> ImageSet:
+    def load(source: DataSource, split: Literal["train", "test"]) -> ImageSet:
         assert split == "train"
-        assert dataset == "synthetic"
-        return _synthetic()
+        return _synthetic() if source.dataset == "synthetic" else load_others(source, split)
 
-    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load)
+    monkeypatch.setattr(datasets, "load_split", load)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +67,20 @@ def space() -> Space:
         own = {k: v for k, v in values.items() if k not in base}
         return SweepConfig.model_validate(
             {"train": plain_values(train), "parameters": parameters, **own}
+        )
+
+    return build
+
+
+@pytest.fixture
+def optima(optimum: Callable[..., TrainConfig]) -> Space:
+    """The same as ``space`` for small trainings by L-BFGS."""
+
+    def build(parameters: dict[str, Any], **values: Any) -> SweepConfig:
+        base = {k: v for k, v in values.items() if "." in k}
+        own = {k: v for k, v in values.items() if k not in base}
+        return SweepConfig.model_validate(
+            {"train": plain_values(optimum(**base)), "parameters": parameters, **own}
         )
 
     return build

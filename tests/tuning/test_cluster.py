@@ -300,7 +300,7 @@ def test_a_worker_takes_its_own_data_or_says_which_one_has_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("softmax_cli.training.training_data.load_split", load_split)
+    monkeypatch.setattr("softmax_cli.data.datasets.load_split", load_split)
     (tmp_path / "mine").symlink_to(cifar10_dir)
     settings = space(
         {"seed": [1]}, **{"data.dataset": "cifar10", "data.dir": str(tmp_path / "mine")}

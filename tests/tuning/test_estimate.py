@@ -1,14 +1,18 @@
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.data.datasets import DATASETS
 from softmax_cli.data.synthetic import SYNTHETIC
+from softmax_cli.training import preconditioner
 from softmax_cli.tuning.estimate import StackEstimate, estimate
 from softmax_cli.tuning.stack_run import trainer_of
 from softmax_cli.tuning.stacks import plan_stacks
 from softmax_cli.tuning.trials import make_trials
+from tests.data.own_arrays import COLUMNS, examples
 from tests.tuning.conftest import Space
 
 RATES = {"optimizer.learning_rate": {"low": 0.1, "high": 0.9, "num": 9}}
@@ -77,3 +81,37 @@ def test_images_are_counted_where_only_their_files_tell(
     monkeypatch.setitem(DATASETS, SYNTHETIC.name, unknown)
     counted = estimates(space(RATES, **{"training.epochs": 2.0}))[0]
     assert (counted.iterations, counted.memory) == (known.iterations, known.memory)
+
+
+def test_rows_of_own_features_are_counted_by_their_columns(space: Space, tmp_path: Path) -> None:
+    features, labels = examples(600)
+    np.savez(tmp_path / "train.npz", features=features.astype(np.float16), labels=labels)
+    values = {
+        "data.dataset": "arrays",
+        "data.train": str(tmp_path / "train.npz"),
+        "data.train_size": None,
+        "data.validation_size": 100,
+        "training.epochs": 2.0,
+        "training.batch_size": 50,
+    }
+    plain = estimates(space(RATES, **values))[0]
+    assert plain.iterations == 20
+    normalised = estimates(space(RATES, **values, **{"preprocessing.normalize": "l2"}))[0]
+    # Beside the rows of two bytes there are those of four.
+    assert normalised.memory - plain.memory == 600 * COLUMNS * 4
+
+
+def test_the_optimum_is_estimated_from_its_products(
+    optima: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = optima({"optimizer.regularization": [0.1, 1.0]})
+    (found,) = estimates(settings)
+    assert (found.models, found.iterations) == (2, 20)
+    assert found.operations == 2 * 2 * 600 * 3073 * 9 * 2 * 20
+    assert found.seconds > 0
+    assert str(found.preconditioner).startswith("the diagonal")
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 2**30)
+    (spectral,) = estimates(settings)
+    assert str(spectral.preconditioner).startswith("the eigenvectors")
+    assert spectral.memory - found.memory == 4 * 4 * 3073**2
+    assert spectral.seconds > found.seconds

@@ -55,6 +55,14 @@ def test_a_record_reads_back() -> None:
         assert repr(back) == repr(outcome)
 
 
+def test_a_record_from_before_optima_were_proven_reads_back() -> None:
+    record = json_value(asdict(GOOD))
+    assert isinstance(record, dict)
+    for name in ("gradient_norm", "optimality_bound", "converged"):
+        del record[name]
+    assert Outcome.from_record(record) == GOOD
+
+
 @pytest.mark.parametrize("record", [{}, {"id": "x"}, {**asdict(GOOD), "extra": 1}])
 def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match="expected a trial"):

@@ -1,4 +1,4 @@
-"""What is no scheduler is told soon, whatever it is."""
+"""A server of another kind than a scheduler is reported within seconds."""
 
 import socket
 import threading

@@ -40,7 +40,7 @@ class Killed(BaseException):
 
 
 def figures(summary: SweepSummary) -> dict[str, tuple[object, ...]]:
-    """What came of each trial, but for the time it took."""
+    """The result of each trial, without its time."""
     return {
         o.id: (o.status, o.iterations, o.validation_accuracy, o.validation_loss, o.train_loss)
         for o in summary.outcomes
@@ -550,3 +550,60 @@ def test_a_best_run_of_settings_that_cannot_be_read_is_made_again(
     sweep(space(GRID))
     best = load_train_config(str(tmp_path / "here/best/config.yaml"))
     assert best == load_train_config(str(tmp_path / "here/best.yaml"))
+
+
+def test_a_sweep_of_optima_is_recorded_ranked_and_proven(
+    optima: Space, sweep: Sweep, tmp_path: Path
+) -> None:
+    summary = sweep(optima({"optimizer.regularization": [0.0, 0.1, 1.0]}))
+    by_decay = {o.parameters["optimizer.regularization"]: o for o in summary.outcomes}
+    assert all(outcome.converged for outcome in summary.outcomes)
+    assert by_decay[0.0].optimality_bound is None
+    assert by_decay[1.0].optimality_bound is not None
+    # Each trial has its own number of iterations, though they are one stack.
+    assert by_decay[1.0].iterations < by_decay[0.1].iterations
+    header = (tmp_path / "here/results.csv").read_text().splitlines()[0]
+    assert header.endswith(",train_loss,gradient_norm,optimality_bound,converged,seconds")
+    assert summary.best is not None
+    document = json.loads((tmp_path / "here/best/summary.json").read_text())
+    assert document["gradient_norm"] == pytest.approx(summary.best.gradient_norm, rel=1e-3)
+    assert document["iterations"] == summary.best.iterations
+    assert document["converged"]
+
+
+def test_a_sweep_of_optima_goes_on_in_the_same_bits(
+    optima: Space, sweep: Sweep, tmp_path: Path
+) -> None:
+    settings = optima({"optimizer.regularization": [0.03, 0.1, 1.0]})
+    whole = sweep(settings, "whole")
+    with pytest.raises(InterruptedRunError, match="stopped with 0 of 3 trials done"):
+        sweep(settings, "cut", Watcher(stop_after=9))
+    assert figures(sweep(settings, "cut")) == figures(whole)
+    assert table(tmp_path / "cut") == table(tmp_path / "whole")
+    for name in ("model.safetensors", "metrics.csv"):
+        cut, uncut = (tmp_path / run / "best" / name for run in ("cut", "whole"))
+        assert cut.read_bytes() == uncut.read_bytes()
+
+
+def test_folds_of_optima_are_averaged(optima: Space, sweep: Sweep) -> None:
+    summary = sweep(optima({"optimizer.regularization": [0.1, 1.0]}, folds=3))
+    assert all(outcome.converged for outcome in summary.outcomes)
+    assert all(outcome.validation_accuracy_std > 0 for outcome in summary.outcomes)
+
+
+def test_trials_that_do_not_arrive_are_told_of(optima: Space, sweep: Sweep) -> None:
+    values = {"optimizer.max_iterations": 3}
+    summary = sweep(optima({"optimizer.regularization": [0.0, 0.1, 1.0]}, **values))
+    assert [outcome.converged for outcome in summary.outcomes] == [False] * 3
+    assert summary.warnings[0] == (
+        "3 of 3 trials did not reach optimizer.tolerance, 0.0001: "
+        "raise optimizer.max_iterations, or the tolerance."
+    )
+
+
+def test_trials_of_sgd_are_certified_on_request(space: Space, sweep: Sweep) -> None:
+    summary = sweep(space(GRID, **{"training.certificate": True}))
+    for outcome in summary.outcomes:
+        assert outcome.optimality_bound is not None
+        assert outcome.optimality_bound > 0
+        assert outcome.converged is None
