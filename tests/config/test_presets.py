@@ -26,6 +26,8 @@ TRAININGS = (
     "hog-fine",
     "linear",
     "optimum",
+    "patches",
+    "patches-large",
 )
 
 
