@@ -19,6 +19,8 @@ TRAININGS = [
     "hog-fine",
     "linear",
     "optimum",
+    "patches",
+    "patches-large",
 ]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 

@@ -67,7 +67,11 @@ def _load(key: str, value: Any) -> TrainConfig:
         ("features", {"kind": "hog", "storage": "float16"}, "expected 'bytes' or 'float32', got"),
         ("features", {"kind": "patches", "filters": 7}, "expected a multiple of 2, got 7"),
         ("features", {"kind": "patches", "dictionary": "k-means"}, "did you mean kmeans?"),
-        ("features", {"kind": "patches", "patch_size": 1}, "expected a number of at least 2, got 1"),
+        (
+            "features",
+            {"kind": "patches", "patch_size": 1},
+            "expected a number of at least 2, got 1",
+        ),
         (
             "features",
             {"kind": "patches", "patch_size": 5, "stride": 2},
