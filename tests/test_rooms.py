@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_KNOW: dict[str, set[str]] = {
     "cli": {"tuning", "training", "plots", "evaluation", "data", "config", "runs", "model"},
-    "tuning": {"training", "data", "config", "runs"},
+    "tuning": {"training", "evaluation", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},
     "evaluation": {"features", "data", "config", "runs", "model"},
