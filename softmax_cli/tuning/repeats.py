@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from softmax_cli.runs.tables import SweepResults
 from softmax_cli.tuning.outcomes import MEASURES, Metric, Outcome, ranked
 
 SEED_KEYS = ("seed", "model.weight_seed")
@@ -44,9 +45,37 @@ def ranked_settings(outcomes: Iterable[Outcome], metric: Metric) -> list[Setting
     """Put repeats together; best setting first, as :func:`ranked` orders trials."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        groups.setdefault(setting_key(outcome.parameters), []).append(outcome)
+        has_seeds = not outcome.parameters.keys().isdisjoint(SEED_KEYS)
+        key = setting_key(outcome.parameters) if has_seeds else outcome.id
+        groups.setdefault(key, []).append(outcome)
     settings = {setting.mean.id: setting for setting in map(_setting, groups.values())}
     return [settings[mean.id] for mean in ranked((s.mean for s in settings.values()), metric)]
+
+
+def pooled(results: SweepResults) -> SweepResults:
+    """The rows of ``results.csv`` with the mean of each setting in place of its repeats."""
+    if results.parameters.keys().isdisjoint(SEED_KEYS):
+        return results
+    groups: dict[str, list[int]] = {}
+    for row in range(len(results.validation_accuracies)):
+        parameters = {key: column[row] for key, column in results.parameters.items()}
+        groups.setdefault(setting_key(parameters), []).append(row)
+    firsts = [rows[0] for rows in groups.values()]
+    others = {key: c for key, c in results.parameters.items() if key not in SEED_KEYS}
+    if not others:
+        # Nothing but seeds was varied: they are what there is to show.
+        return results
+    accuracies = np.array(results.validation_accuracies)
+    intervals = np.array(results.intervals).reshape(-1, 2)
+    return SweepResults(
+        {key: [column[row] for row in firsts] for key, column in others.items()},
+        [float(accuracies[rows].mean()) for rows in groups.values()],
+        [
+            (float(low), float(high))
+            for low, high in (intervals[r].mean(0) for r in groups.values())
+        ],
+        [results.within_noise[row] for row in firsts],
+    )
 
 
 def _setting(outcomes: Sequence[Outcome]) -> Setting:
