@@ -6,6 +6,7 @@ import typer
 
 from softmax_cli import __version__
 from softmax_cli.cli.benchmark import benchmark
+from softmax_cli.cli.compare import compare
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
 from softmax_cli.cli.predict import predict
@@ -22,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = (download, train, sweep, evaluate, visualize, predict, benchmark, presets)
+COMMANDS = (download, train, sweep, evaluate, compare, visualize, predict, benchmark, presets)
 
 for command in COMMANDS:
     app.command()(command)

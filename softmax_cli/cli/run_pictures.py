@@ -11,6 +11,7 @@ from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment
+    from softmax_cli.evaluation.comparison import Comparison
     from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
@@ -176,3 +177,22 @@ def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album)
         images.class_names,
     )
     return album.add("mistakes", figure)
+
+
+def draw_comparison(comparison: "Comparison", album: Album) -> Path:
+    """Draw accuracies and their differences to the first model as ``comparison``."""
+    from softmax_cli.plots.comparison import comparison_figure
+
+    evaluations = [assessment.evaluation for assessment in comparison.assessments]
+    found = [difference.accuracy for difference in comparison.differences]
+    first = comparison.assessments[0]
+    figure = comparison_figure(
+        comparison.names,
+        [evaluation.accuracy for evaluation in evaluations],
+        [evaluation.accuracy_interval for evaluation in evaluations],
+        [difference.difference for difference in found],
+        [difference.interval for difference in found],
+        [difference.accuracy_p_holm for difference in comparison.differences],
+        title=f"{first.evaluation.examples:,} {first.split} images, 95 % intervals",
+    )
+    return album.add("comparison", figure)

@@ -82,7 +82,9 @@ def _mark(like: bool | None) -> str:
 
 def _row(keys: "Sequence[str]", setting: "Setting") -> list[str]:
     outcome = setting.mean
-    values = [_text(outcome.parameters[key]) if key in outcome.parameters else "" for key in keys]
+    values = [
+        value_text(outcome.parameters[key]) if key in outcome.parameters else "" for key in keys
+    ]
     if not outcome.has_figures:
         return [*values, outcome.status, "-", "-", "-"]
     accuracy = f"{100 * outcome.validation_accuracy:.2f} %"
@@ -99,10 +101,11 @@ def _row(keys: "Sequence[str]", setting: "Setting") -> list[str]:
     ]
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value of a setting, as short as a table wants it."""
     if isinstance(value, float):
         is_short_integer = value.is_integer() and abs(value) < 1e6
         return f"{value:.0f}" if is_short_integer else f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {value_text(item)}" for key, item in value.items())
     return value if isinstance(value, str) else json.dumps(value)
