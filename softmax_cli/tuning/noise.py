@@ -105,8 +105,8 @@ def _hits(setting: Setting) -> Floats | None:
 
 
 def _same_images(one: Outcome, other: Outcome) -> bool:
-    keys = ("data.dataset", "data.validation_size")
-    return all(one.parameters.get(key) == other.parameters.get(key) for key in keys)
+    same_source = one.parameters.get("data.dataset") == other.parameters.get("data.dataset")
+    return same_source and one.validation_images == other.validation_images
 
 
 def _loss(setting: Setting, metric: Metric) -> float:

@@ -80,10 +80,10 @@ class Outcome:
         values: dict[str, Any] = {
             name: math.nan if record[name] is None else record[name] for name in needed
         }
-        later = {name: record.get(name) for name in _LATER}
-        folds = later["fold_accuracies"]
-        later["fold_accuracies"] = None if folds is None else tuple(folds)
-        return cls(**values, **later)
+        values |= {name: record.get(name) for name in _LATER}
+        if values["fold_accuracies"] is not None:
+            values["fold_accuracies"] = tuple(values["fold_accuracies"])
+        return cls(**values)
 
     def unpacked_hits(self) -> NDArray[np.bool_] | None:
         """The hits (m,), or None if they are not known or not of that many images."""
@@ -163,7 +163,9 @@ def outcomes_of(
 
 def failed(trial_id: str, parameters: dict[str, Value]) -> Outcome:
     """Outcome of a trial whose stack could not be trained."""
-    nothing = dict.fromkeys((*MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan)
+    nothing: dict[str, Any] = dict.fromkeys(
+        (*MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
+    )
     return Outcome(trial_id, parameters, "failed", iterations=0, **nothing, seconds=0.0)
 
 

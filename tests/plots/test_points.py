@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from softmax_cli.plots import render
@@ -56,6 +57,7 @@ def test_a_line_has_the_error_bars_that_are_known() -> None:
     intervals = [(0.25, 0.36), (0.05, 0.2), (np.nan, np.nan), (np.nan, np.nan)]
     (axes,) = line_figure(RATE, trials(ACCURACIES, 0, intervals=intervals), "").axes
     (bars,) = axes.collections
+    assert isinstance(bars, LineCollection)
     ends = [segment[:, 1].tolist() for segment in bars.get_segments() if len(segment)]
     assert [end for end in ends if not np.isnan(end).any()] == [[0.25, 0.36], [0.05, 0.2]]
 

@@ -31,7 +31,8 @@ TWO_STACKS: dict[str, list[Any]] = {**GRID, "training.batch_size": [10, 20]}
 HALVING = {"search": {"halving": {"factor": 2, "rungs": 3}}}
 COLUMNS = (
     "status,iterations,validation_accuracy,validation_accuracy_std,"
-    "validation_loss,validation_loss_std,train_accuracy,train_loss,seconds"
+    "validation_loss,validation_loss_std,train_accuracy,train_loss,"
+    "validation_accuracy_low,validation_accuracy_high,within_noise,seconds"
 )
 
 
