@@ -241,11 +241,12 @@ def _result_table(
 
     count = len(summary.settings)
     rows = count if count <= _MOST_ROWS else _BEST_ROWS
-    table = leaders_table(settings, summary.settings, rows, summary.noise, summary.chosen)
+    noise = summary.noise if summary.within_noise not in (None, 1) else None
+    table = leaders_table(settings, summary.settings, rows, noise, summary.chosen)
     what = "settings" if summary.has_repeats else "trials"
     trials = f"{summary.trials} in {summary.seconds:.1f} s"
     if summary.has_repeats:
-        trials += f", of {count} settings"
+        trials += f", {count} {'setting' if count == 1 else 'settings'}"
     facts: dict[str, str | Path] = {"trials": trials}
     if count > rows:
         facts["not shown"] = f"{count - rows} {what}; all are in the table below"

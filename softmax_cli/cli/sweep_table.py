@@ -48,6 +48,10 @@ def leaders_table(
         for rank, s in enumerate(shown, start=1)
     ]
     columns = [Column("rank"), *map(Column, names), *_FIGURES]
+    if any(len(setting.repeats) > 1 for setting in shown):
+        columns.append(Column("seeds", is_optional=True))
+        for row, setting in zip(table, shown, strict=True):
+            row.append(str(len(setting.repeats)))
     if marks is not None and any(marks):
         # Beside the accuracies that it is about.
         place = 2 + len(keys)

@@ -53,7 +53,10 @@ def ranked_settings(outcomes: Iterable[Outcome], metric: Metric) -> list[Setting
 
 
 def pooled(results: SweepResults) -> SweepResults:
-    """The rows of ``results.csv`` with the mean of each setting in place of its repeats."""
+    """The rows of ``results.csv`` with the mean of each setting in place of its repeats.
+
+    Where nothing but seeds was varied, the repeats are all there is to show: best first.
+    """
     if results.parameters.keys().isdisjoint(SEED_KEYS):
         return results
     groups: dict[str, list[int]] = {}
@@ -63,8 +66,7 @@ def pooled(results: SweepResults) -> SweepResults:
     firsts = [rows[0] for rows in groups.values()]
     others = {key: c for key, c in results.parameters.items() if key not in SEED_KEYS}
     if not others:
-        # Nothing but seeds was varied: they are what there is to show.
-        return results
+        return _best_first(results)
     accuracies = np.array(results.validation_accuracies)
     intervals = np.array(results.intervals).reshape(-1, 2)
     return SweepResults(
@@ -75,6 +77,17 @@ def pooled(results: SweepResults) -> SweepResults:
             for low, high in (intervals[r].mean(0) for r in groups.values())
         ],
         [results.within_noise[row] for row in firsts],
+    )
+
+
+def _best_first(results: SweepResults) -> SweepResults:
+    accuracies = results.validation_accuracies
+    order = np.argsort(-np.nan_to_num(accuracies, nan=-1.0), kind="stable").tolist()
+    return SweepResults(
+        {key: [column[row] for row in order] for key, column in results.parameters.items()},
+        [accuracies[row] for row in order],
+        [results.intervals[row] for row in order],
+        [False] * len(order),
     )
 
 

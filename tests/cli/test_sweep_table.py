@@ -107,4 +107,5 @@ def test_a_setting_with_repeats_shows_its_mean_and_is_named_without_seeds() -> N
     )
     table = leaders_table(settings, ranked_settings(repeats, "validation_accuracy"), 20)
     assert [column.heading for column in table.columns][:2] == ["rank", "loss"]
-    assert len(table.rows) == 1
+    assert [row[-1] for row in table.rows] == ["3"]
+    assert table.columns[-1].heading == "seeds"

@@ -82,7 +82,16 @@ def test_rows_of_the_table_are_pooled_in_their_order() -> None:
     assert found.within_noise == [True, False]
 
 
-def test_a_table_without_seeds_or_with_nothing_else_stays_as_it_is() -> None:
-    for parameters in ({"model.loss": ["x", "y"]}, {"seed": [0, 1]}):
-        results = SweepResults(dict(parameters), [0.1, 0.2], [(0.0, 0.2)] * 2, [True, True])
-        assert pooled(results) is results
+def test_a_table_without_seeds_stays_as_it_is() -> None:
+    results = SweepResults({"model.loss": ["x"]}, [0.1], [(0.0, 0.2)], [True])
+    assert pooled(results) is results
+
+
+def test_a_table_of_seeds_alone_shows_each_the_best_first() -> None:
+    results = SweepResults(
+        {"seed": [0, 1, 2]}, [0.1, math.nan, 0.3], [(0.0, 0.2)] * 3, [True, True, True]
+    )
+    found = pooled(results)
+    assert found.parameters == {"seed": [2, 0, 1]}
+    assert found.validation_accuracies[:2] == [0.3, 0.1]
+    assert found.within_noise == [False, False, False]
