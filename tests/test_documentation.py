@@ -12,7 +12,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 @pytest.mark.parametrize("name", ["softmax.md", "differences.md"])
 def test_examples_of_the_documents_hold(name: str) -> None:
     results = doctest.testfile(str(DOCS / name), module_relative=False, encoding="utf-8")
-    assert results.attempted > 20
+    assert results.attempted > 12
     assert results.failed == 0
 
 
