@@ -100,11 +100,16 @@ class SweepSummary:
             "failed": self.failed,
             "diverged": self.diverged,
             "seconds": self.seconds,
-            "best": self.best and outcome_figures(self.best),
+            "best": self._best_figures(),
+            "warnings": self.warnings,
             "settings": len(self.settings),
             "within_noise": self.within_noise,
-            "warnings": self.warnings,
         }
+
+    def _best_figures(self) -> dict[str, Any] | None:
+        return next(
+            (row for row in self.results() if self.best and row["id"] == self.best.id), None
+        )
 
     def results(self) -> list[dict[str, Any]]:
         """Each trial, in the order of ``results.csv``."""
