@@ -70,7 +70,9 @@ def test_a_directory_has_exactly_what_is_promised(
     assert recorded_once(tmp_path / "here", settings)
     document = json.loads((tmp_path / "here/summary.json").read_text())
     assert document["best"]["id"] == summary.best.id
-    assert list(document) == ["trials", "failed", "diverged", "seconds", "best", "warnings"]
+    assert list(document) == [
+        "trials", "failed", "diverged", "seconds", "best", "warnings", "settings", "within_noise",
+    ]  # fmt: skip
 
 
 def test_the_best_trial_is_the_one_that_training_it_alone_gives(
