@@ -6,7 +6,7 @@ The rooms. Each knows only rooms that stand below it here; a test holds every im
 - ``tuning``: search space, trials, stacks, results; where stacks run
 - ``training``: the loop over a stack, its updates and schedules, the checkpointed run
 - ``plots``: arrays in, pictures out; the only place that imports matplotlib
-- ``evaluation``: a saved model on images: scores, metrics, calibration
+- ``evaluation``: a saved model on images: scores, metrics, intervals, calibration, comparison
 - ``features``: images to rows of numbers: feature maps, standardisation, folding
 - ``data``: data sets on disk to labelled arrays: download, verification, splits
 - ``config``: settings: YAML, presets, ``KEY=VALUE``

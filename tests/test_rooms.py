@@ -25,7 +25,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "runs",
         "model",
     },
-    "tuning": {"training", "features", "data", "config", "runs"},
+    "tuning": {"training", "evaluation", "features", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},
     "evaluation": {"features", "data", "config", "runs", "model"},

@@ -6,6 +6,7 @@ import typer
 
 from softmax_cli import __version__
 from softmax_cli.cli.benchmark import benchmark
+from softmax_cli.cli.compare import compare
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
 from softmax_cli.cli.features import features
@@ -28,6 +29,7 @@ COMMANDS = (
     train,
     sweep,
     evaluate,
+    compare,
     visualize,
     predict,
     features,

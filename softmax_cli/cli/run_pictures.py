@@ -11,6 +11,8 @@ from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment
+    from softmax_cli.evaluation.comparison import Comparison
+    from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
@@ -69,12 +71,24 @@ def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
     if not columns["iteration"]:
         return []
-    figure = curves_figure(columns, title=run.path.resolve().name)
+    figure = curves_figure(
+        columns, best_interval=_best_interval(run), title=run.path.resolve().name
+    )
     return [(album or Album(run.path)).add("curves", figure)]
 
 
+def _best_interval(run: "RunDirectory") -> "Interval | None":
+    """Of the best validation accuracy, from the summary; None where that does not say."""
+    from softmax_cli.runs.tables import read_json
+
+    path = run.path / "summary.json"
+    found = read_json(path).get("best_validation_accuracy_interval") if path.is_file() else None
+    is_interval = isinstance(found, list) and [type(end) for end in found] == [float, float]
+    return (found[0], found[1]) if found and is_interval else None
+
+
 def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
-    """Draw a sweep's ``results.csv``, the trials best first, as ``heatmap``.
+    """Draw a sweep's ``results.csv``, best first, as ``heatmap``; repeats by their mean.
 
     Raises:
         ModelError: it is not the table of a sweep.
@@ -82,12 +96,15 @@ def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     from softmax_cli.config.sweep_loading import listed_values
     from softmax_cli.plots.heatmap import heatmap_figure
     from softmax_cli.runs.tables import read_results
+    from softmax_cli.tuning.repeats import pooled
 
-    results = read_results(run.path / "results.csv")
+    results = pooled(read_results(run.path / "results.csv"))
     figure = heatmap_figure(
         results.parameters,
         results.validation_accuracies,
         best=0,
+        intervals=results.intervals,
+        within_noise=results.within_noise,
         orders=listed_values(run.settings_file),
         title=run.path.resolve().name,
     )
@@ -160,3 +177,22 @@ def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album)
         images.class_names,
     )
     return album.add("mistakes", figure)
+
+
+def draw_comparison(comparison: "Comparison", album: Album) -> Path:
+    """Draw accuracies and their differences to the first model as ``comparison``."""
+    from softmax_cli.plots.comparison import comparison_figure
+
+    evaluations = [assessment.evaluation for assessment in comparison.assessments]
+    found = [difference.accuracy for difference in comparison.differences]
+    first = comparison.assessments[0]
+    figure = comparison_figure(
+        comparison.names,
+        [evaluation.accuracy for evaluation in evaluations],
+        [evaluation.accuracy_interval for evaluation in evaluations],
+        [difference.difference for difference in found],
+        [difference.interval for difference in found],
+        [difference.accuracy_p_holm for difference in comparison.differences],
+        title=f"{first.evaluation.examples:,} {first.split} images, 95 % intervals",
+    )
+    return album.add("comparison", figure)

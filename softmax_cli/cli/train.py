@@ -21,7 +21,7 @@ from softmax_cli.cli.options import (
     Seed,
     Verbose,
 )
-from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.output import Output, percent, percent_with_interval
 from softmax_cli.cli.settings import train_settings
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from softmax_cli.config.schema import TrainConfig
+    from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.training.results import TrainingSummary
     from softmax_cli.training.training_data import TrainingData
@@ -164,7 +165,11 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     facts: dict[str, str | Path] = {
         "iterations": f"{summary.iterations} in {summary.seconds:.1f} s",
         "training": _figures(summary.train_accuracy, summary.train_loss),
-        "validation": _figures(summary.validation_accuracy, summary.validation_loss),
+        "validation": _figures(
+            summary.validation_accuracy,
+            summary.validation_loss,
+            summary.validation_accuracy_interval,
+        ),
         "best validation": f"{percent(summary.best_validation_accuracy)} "
         f"after {summary.best_iteration} iterations",
     }
@@ -174,8 +179,8 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     return FactsTable(facts)
 
 
-def _figures(accuracy: float | None, loss: float | None) -> str:
-    return f"accuracy {percent(accuracy)}, loss {loss:.4f}"
+def _figures(accuracy: float | None, loss: float | None, interval: "Interval | None" = None) -> str:
+    return f"accuracy {percent_with_interval(accuracy, interval)}, loss {loss:.4f}"
 
 
 def _print_plan(settings: "TrainConfig", output: Output) -> None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from softmax_cli.evaluation.intervals import wilson_interval
 from softmax_cli.plots.style import ink_on, new_figure, readable_percent, short_name, styled
 
 _COLOURS = "Blues"
@@ -25,7 +26,7 @@ def confusion_figure(
     Args:
         matrix: ``(C, C)`` counts; rows are true classes, columns predicted classes.
         class_names: C names.
-        title: above the matrix; examples and accuracy if empty.
+        title: above the matrix; examples and accuracy with its 95 % interval if empty.
     """
     size = len(class_names)
     support = matrix.sum(axis=1, keepdims=True)
@@ -48,9 +49,12 @@ def confusion_figure(
 
 
 def _summary(matrix: NDArray[np.int64]) -> str:
-    examples = int(matrix.sum())
-    share = float(np.trace(matrix)) / examples if examples else 0.0
-    return f"{examples:,} images, accuracy {readable_percent(share)}"
+    examples, hits = int(matrix.sum()), int(np.trace(matrix))
+    share = hits / examples if examples else 0.0
+    low, high = wilson_interval(hits, examples)
+    # The blanks inside break no line.
+    between = f"({100 * low:.1f} to {100 * high:.1f} %)".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{examples:,} images, accuracy {readable_percent(share)} {between}"
 
 
 def _name_classes(axes: Axes, class_names: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from softmax_cli.evaluation.intervals import Interval
+from softmax_cli.plots.error_bars import ERROR_BARS, errors
 from softmax_cli.plots.style import (
     BLUE,
     GREEN,
@@ -38,7 +40,9 @@ _MARKER_LIMIT = 40
 
 
 @styled
-def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figure:
+def curves_figure(
+    history: Mapping[str, ArrayLike], *, best_interval: Interval | None = None, title: str = ""
+) -> Figure:
     """Draw loss, accuracy and learning rate, and temperature if it moves, over the iterations.
 
     The best validation accuracy (the first of equals) is marked in every panel. Values that are
@@ -49,6 +53,7 @@ def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figur
         history: one sequence of equal length per name in `CURVE_COLUMNS`, one entry per validation;
             accuracies from 0 to 1. ``train_*`` are averages over the minibatches since the previous
             validation. Further names are ignored.
+        best_interval: 95 % interval of the best validation accuracy, drawn as an error bar.
         title: above the panels; none if empty.
     """
     columns = {name: _finite(history[name]) for name in CURVE_COLUMNS}
@@ -62,7 +67,7 @@ def curves_figure(history: Mapping[str, ArrayLike], *, title: str = "") -> Figur
     _draw_pair(panels[1], columns, "accuracy")
     for axes, name, colour in zip(panels[2:], small, (GREEN, PURPLE), strict=False):
         _draw_setting(axes, iteration, columns[name], name, colour)
-    _mark_best(panels, iteration, columns["validation_accuracy"])
+    _mark_best(panels, iteration, columns["validation_accuracy"], best_interval)
     legend_above(panels[0])
     _label_iterations(panels[-1], iteration)
     figure.align_ylabels(panels)
@@ -128,6 +133,7 @@ def _mark_best(
     panels: NDArray[np.object_],
     iteration: NDArray[np.float64],
     validation_accuracy: NDArray[np.float64],
+    interval: Interval | None,
 ) -> None:
     """Draw a line through all panels, and a star, where validation accuracy is highest."""
     if not np.isfinite(validation_accuracy).any():
@@ -147,6 +153,8 @@ def _mark_best(
         markeredgewidth=0.8,
         label=f"best validation: {100 * value:.1f} % at iteration {at:,.0f}",
     )
+    if interval is not None:
+        panels[1].errorbar([at], [value], errors([value], [interval]), **ERROR_BARS)
     legend_above(panels[1], [star])
 
 

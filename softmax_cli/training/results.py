@@ -1,11 +1,13 @@
 """What a finished training leaves behind: models, metrics and a summary in a run directory."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
 from softmax_cli.errors import ModelError
+from softmax_cli.evaluation.intervals import Interval, share_interval
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.inputs import weights_by_feature
@@ -35,6 +37,9 @@ class TrainingSummary:
         best_validation_accuracy: that accuracy.
         stopped_early: whether early stopping ended it.
         diverged: whether the loss ceased to be finite.
+        validation_accuracy_interval: of 95 %; None if training diverged, or in the summary of an
+            earlier version.
+        best_validation_accuracy_interval: likewise. It does not know that the best was picked.
     """
 
     iterations: int
@@ -48,6 +53,8 @@ class TrainingSummary:
     best_validation_accuracy: float | None
     stopped_early: bool
     diverged: bool
+    validation_accuracy_interval: Interval | None = None
+    best_validation_accuracy_interval: Interval | None = None
 
 
 def finished_summary(run: RunDirectory) -> TrainingSummary | None:
@@ -97,7 +104,7 @@ def write_results(
         save_model(run.model_file, model)
     if best is not None:
         save_model(run.best_model_file, best)
-    summary = _summary(trainer, member, model, best, seconds)
+    summary = _summary(trainer, member, model, best, seconds, len(data.validation))
     write_json(run.path / "summary.json", asdict(summary))
     return summary
 
@@ -168,6 +175,7 @@ def _summary(
     model: SavedModel | None,
     best: SavedModel | None,
     seconds: float,
+    validation_images: int,
 ) -> TrainingSummary:
     results = model.results if model else {}
     best_results = best.results if best else {}
@@ -183,4 +191,11 @@ def _summary(
         best_validation_accuracy=best_results.get("validation_accuracy"),
         stopped_early=bool(trainer.status[member] == Status.STOPPED),
         diverged=bool(trainer.status[member] == Status.DIVERGED),
+        validation_accuracy_interval=_interval(results, validation_images),
+        best_validation_accuracy_interval=_interval(best_results, validation_images),
     )
+
+
+def _interval(results: Mapping[str, float], validation_images: int) -> Interval | None:
+    accuracy = results.get("validation_accuracy")
+    return None if accuracy is None else share_interval(accuracy, validation_images)

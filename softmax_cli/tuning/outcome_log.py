@@ -1,7 +1,7 @@
 """What is known of the trials of a sweep, in memory and in its directory.
 
 ``trials.jsonl`` has a line for each trial that is done, written as its stack ends; ``results.csv``
-is made of the same figures at the end, best trial first.
+is made of the same figures at the end, best setting first.
 """
 
 import json
@@ -12,7 +12,9 @@ from typing import Any
 
 from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.tables import append_jsonl, read_jsonl, write_csv, write_jsonl
-from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
+from softmax_cli.tuning.noise import accuracy_interval
+from softmax_cli.tuning.outcomes import Metric, Outcome
+from softmax_cli.tuning.repeats import Setting, ranked_settings
 from softmax_cli.tuning.trials import Trial
 
 _FIGURES = (
@@ -24,9 +26,8 @@ _FIGURES = (
     "validation_loss_std",
     "train_accuracy",
     "train_loss",
-    "seconds",
 )
-"""Columns of ``results.csv`` behind rank, id and the parameters."""
+_NOISE = ("validation_accuracy_low", "validation_accuracy_high", "within_noise")
 
 
 class OutcomeLog:
@@ -84,35 +85,42 @@ class OutcomeLog:
                 append_jsonl(self._directory / "trials.jsonl", asdict(outcome))
                 self._outcomes[outcome.id] = outcome
 
-    def ranked(self) -> list[Outcome]:
-        """All outcomes, best first."""
-        return ranked(self._outcomes.values(), self._metric)
+    def settings(self) -> list[Setting]:
+        """All outcomes, repeats put together, best setting first."""
+        return ranked_settings(self._outcomes.values(), self._metric)
 
-    def best(self) -> Outcome | None:
-        """The best outcome; None if none has figures."""
-        best = next(iter(self.ranked()), None)
-        return best if best is not None and best.has_figures else None
-
-    def write_table(self, parameters: Sequence[str]) -> None:
-        """Write ``results.csv``.
+    def write_table(
+        self, parameters: Sequence[str], settings: Sequence[Setting], noise: Sequence[bool | None]
+    ) -> None:
+        """Write ``results.csv``: each repeat of the best setting, then of the second.
 
         Args:
             parameters: dotted keys, a column each.
+            settings: of this log, best first.
+            noise: whether each of them is within noise of the best; None if not known.
 
         Raises:
             OSError: writing failed; an earlier table is still there.
         """
         rows = [
             {
-                "rank": rank if outcome.has_figures else None,
+                "rank": rank if setting.mean.has_figures else None,
                 "id": outcome.id,
                 **{key: _cell(outcome.parameters[key]) for key in parameters},
                 **{name: getattr(outcome, name) for name in _FIGURES},
+                **dict(zip(_NOISE, (*_ends(outcome), like), strict=True)),
+                "seconds": outcome.seconds,
             }
-            for rank, outcome in enumerate(self.ranked(), start=1)
+            for rank, (setting, like) in enumerate(zip(settings, noise, strict=True), start=1)
+            for outcome in setting.repeats
         ]
-        columns = ("rank", "id", *parameters, *_FIGURES)
+        columns = ("rank", "id", *parameters, *_FIGURES, *_NOISE, "seconds")
         write_csv(self._directory / "results.csv", columns, rows)
+
+
+def _ends(outcome: Outcome) -> tuple[float | None, float | None]:
+    """Of the interval of the validation accuracy; None twice where there is none."""
+    return accuracy_interval(outcome) or (None, None)
 
 
 def _cell(value: object) -> object:

@@ -1,5 +1,6 @@
 """What came of each trial, and the order of the trials."""
 
+import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +16,11 @@ from softmax_cli.training.trainer import Status, Trainer
 Metric = Literal["validation_accuracy", "validation_loss"]
 TrialStatus = Literal["finished", "stopped", "dropped", "diverged", "failed"]
 
-_MEASURES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
+MEASURES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
+"""Figures of a trial; with folds, means over them."""
+
+_LATER = ("validation_images", "fold_accuracies", "hits")
+"""What records of earlier versions do not have."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Outcome:
         validation_accuracy_std: standard deviation over folds; 0 for one fold.
         validation_loss_std: the same of the loss.
         seconds: of its stack's training, divided by the number of trials in it.
+        validation_images: m, how many there are; with folds, training images. None if not known.
+        fold_accuracies: validation accuracy of each fold; None for one fold.
+        hits: which validation images it gets right, a bit each as :func:`pack_hits` writes them;
+            None with folds, without figures, or if not known.
     """
 
     id: str
@@ -48,6 +57,9 @@ class Outcome:
     validation_accuracy_std: float
     validation_loss_std: float
     seconds: float
+    validation_images: int | None = None
+    fold_accuracies: tuple[float, ...] | None = None
+    hits: str | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -62,16 +74,43 @@ class Outcome:
             CheckpointError: it is not a record of an outcome.
         """
         names = [field.name for field in fields(cls)]
-        if set(record) != set(names):
+        needed = set(names) - set(_LATER)
+        if not needed <= set(record) <= set(names):
             raise CheckpointError(f"expected a trial with {', '.join(names)}, got {sorted(record)}")
         values: dict[str, Any] = {
-            name: math.nan if record[name] is None else record[name] for name in names
+            name: math.nan if record[name] is None else record[name] for name in needed
         }
+        values |= {name: record.get(name) for name in _LATER}
+        if values["fold_accuracies"] is not None:
+            values["fold_accuracies"] = tuple(values["fold_accuracies"])
         return cls(**values)
+
+    def unpacked_hits(self) -> NDArray[np.bool_] | None:
+        """The hits (m,), or None if they are not known or not of that many images."""
+        if self.hits is None or self.validation_images is None:
+            return None
+        try:
+            packed = np.frombuffer(base64.b64decode(self.hits, validate=True), np.uint8)
+        except (ValueError, TypeError):
+            return None
+        if len(packed) != -(-self.validation_images // 8):
+            return None
+        return np.unpackbits(packed, count=self.validation_images).astype(np.bool_)
+
+
+def pack_hits(hits: NDArray[np.bool_]) -> str:
+    """Hits (m,) as text, eight of them in a byte, in base64."""
+    return base64.b64encode(np.packbits(hits).tobytes()).decode("ascii")
 
 
 def outcomes_of(
-    trials: Sequence[tuple[str, dict[str, Value]]], folds: int, trainer: Trainer, seconds: float
+    trials: Sequence[tuple[str, dict[str, Value]]],
+    folds: int,
+    trainer: Trainer,
+    seconds: float,
+    *,
+    validation_images: int | None = None,
+    hits: NDArray[np.bool_] | None = None,
 ) -> list[Outcome]:
     """Outcomes of the trials of a stack, from its trainer.
 
@@ -80,6 +119,8 @@ def outcomes_of(
         folds: models of each trial.
         trainer: stands where the outcomes are wanted, just after a validation.
         seconds: that training took.
+        validation_images: m, if known; with folds, training images.
+        hits: (trials, m) of the models in the order of the stack, if known.
     """
     rows = {row.iteration: row for row in trainer.history}
     outcomes = []
@@ -94,10 +135,10 @@ def outcomes_of(
                     for m, at in zip(members, iterations, strict=True)
                 ]
             )
-            for name in _MEASURES
+            for name in MEASURES
         }
         if status == "diverged" or not all(np.isfinite(list(measured.values())).flat):
-            status, measured = "diverged", {name: np.full(folds, math.nan) for name in _MEASURES}
+            status, measured = "diverged", {name: np.full(folds, math.nan) for name in MEASURES}
         outcomes.append(
             Outcome(
                 id=trial_id,
@@ -108,6 +149,13 @@ def outcomes_of(
                 validation_accuracy_std=_deviation(measured["validation_accuracy"]),
                 validation_loss_std=_deviation(measured["validation_loss"]),
                 seconds=seconds / len(trials),
+                validation_images=validation_images,
+                fold_accuracies=(
+                    tuple(measured["validation_accuracy"].tolist())
+                    if folds > 1 and status != "diverged"
+                    else None
+                ),
+                hits=None if hits is None or status == "diverged" else pack_hits(hits[index]),
             )
         )
     return outcomes
@@ -115,8 +163,8 @@ def outcomes_of(
 
 def failed(trial_id: str, parameters: dict[str, Value]) -> Outcome:
     """Outcome of a trial whose stack could not be trained."""
-    nothing = dict.fromkeys(
-        (*_MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
+    nothing: dict[str, Any] = dict.fromkeys(
+        (*MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
     )
     return Outcome(trial_id, parameters, "failed", iterations=0, **nothing, seconds=0.0)
 

@@ -8,6 +8,7 @@ from typing import Any
 from softmax_cli.arrays import Arrays
 from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.checkpointed_run import CheckpointedRun, Origin, RunObserver
+from softmax_cli.training.hits import validation_hits
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.tuning.outcomes import Outcome, outcomes_of
@@ -73,7 +74,17 @@ def run_stack(
     run.save()
     end = run.document()
     trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
-    outcomes = outcomes_of(trials, task.stack.folds, run.trainer, end["seconds"])
+    # With folds every training image is validated on, by the models that have not seen it.
+    folds = task.stack.folds
+    configs = [trial.config for trial in task.stack.trials]
+    outcomes = outcomes_of(
+        trials,
+        folds,
+        run.trainer,
+        end["seconds"],
+        validation_images=len(data.validation if folds == 1 else data.train),
+        hits=validation_hits(configs, data, run.trainer) if folds == 1 else None,
+    )
     return StackResult(outcomes, {k: v.copy() for k, v in run.trainer.state().items()}, end)
 
 

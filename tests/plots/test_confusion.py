@@ -31,7 +31,9 @@ def test_cells_show_counts_and_colours_show_shares_of_the_row() -> None:
 
     assert [text.get_text() for text in axes.texts] == ["1", "3", "0", "100"]
     assert np.asarray(axes.images[0].get_array()).tolist() == [[0.25, 0.75], [0, 1]]
-    assert figure.get_suptitle() == "104 images, accuracy 97.12 %"
+    heading, interval = figure.get_suptitle().splitlines()
+    assert heading == "104 images, accuracy 97.12 %"
+    assert interval.split() == ["(91.9", "to", "99.0", "%)"]
 
 
 def test_many_classes_have_no_numbers() -> None:

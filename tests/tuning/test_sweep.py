@@ -31,7 +31,8 @@ TWO_STACKS: dict[str, list[Any]] = {**GRID, "training.batch_size": [10, 20]}
 HALVING = {"search": {"halving": {"factor": 2, "rungs": 3}}}
 COLUMNS = (
     "status,iterations,validation_accuracy,validation_accuracy_std,"
-    "validation_loss,validation_loss_std,train_accuracy,train_loss,seconds"
+    "validation_loss,validation_loss_std,train_accuracy,train_loss,"
+    "validation_accuracy_low,validation_accuracy_high,within_noise,seconds"
 )
 
 
@@ -69,7 +70,9 @@ def test_a_directory_has_exactly_what_is_promised(
     assert recorded_once(tmp_path / "here", settings)
     document = json.loads((tmp_path / "here/summary.json").read_text())
     assert document["best"]["id"] == summary.best.id
-    assert list(document) == ["trials", "failed", "diverged", "seconds", "best", "warnings"]
+    assert list(document) == [
+        "trials", "failed", "diverged", "seconds", "best", "warnings", "settings", "within_noise",
+    ]  # fmt: skip
 
 
 def test_the_best_trial_is_the_one_that_training_it_alone_gives(
