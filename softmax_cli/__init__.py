@@ -3,6 +3,7 @@
 The rooms. Each knows only rooms that stand below it here; a test holds every import to that:
 
 - ``cli``: the ``softmax`` command, a small file for each subcommand; the only place that prints
+- ``report``: run directories to one HTML file
 - ``tuning``: search space, trials, stacks, results; where stacks run
 - ``training``: the loop over a stack, its updates and schedules, the checkpointed run
 - ``plots``: arrays in, pictures out; the only place that imports matplotlib

@@ -15,6 +15,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_KNOW: dict[str, set[str]] = {
     "cli": {
+        "report",
+        "tuning",
+        "training",
+        "plots",
+        "evaluation",
+        "features",
+        "data",
+        "config",
+        "runs",
+        "model",
+    },
+    "report": {
         "tuning",
         "training",
         "plots",

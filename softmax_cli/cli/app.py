@@ -12,6 +12,7 @@ from softmax_cli.cli.evaluate import evaluate
 from softmax_cli.cli.features import features
 from softmax_cli.cli.predict import predict
 from softmax_cli.cli.presets import presets
+from softmax_cli.cli.report import report
 from softmax_cli.cli.sweep import sweep
 from softmax_cli.cli.train import train
 from softmax_cli.cli.visualize import visualize
@@ -31,6 +32,7 @@ COMMANDS = (
     evaluate,
     compare,
     visualize,
+    report,
     predict,
     features,
     benchmark,

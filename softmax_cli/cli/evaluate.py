@@ -196,8 +196,7 @@ def _short_percent(fraction: float, interval: "Interval") -> str:
 
 def _rival(evaluation: "Evaluation", index: int) -> str:
     """The class that images of a class are most often taken for, and how often."""
-    mistakes = evaluation.confusion_matrix[index].copy()
-    mistakes[index] = 0
-    rival = int(mistakes.argmax())
-    name = evaluation.per_class[rival].name
-    return f"{name} ({mistakes[rival]})" if mistakes[rival] else "-"
+    from softmax_cli.evaluation.metrics import most_common_mistake
+
+    found = most_common_mistake(evaluation.confusion_matrix, index)
+    return f"{evaluation.per_class[found[0]].name} ({found[1]})" if found else "-"

@@ -12,14 +12,11 @@ from softmax_cli.paths import quoted
 if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment
     from softmax_cli.evaluation.comparison import Comparison
-    from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
     from softmax_cli.runs.pictures import PictureFormat
-
-_MISTAKES = 15
 
 
 @dataclass(frozen=True)
@@ -65,26 +62,10 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
 
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
-    from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
-    from softmax_cli.runs.tables import read_numbers
+    from softmax_cli.report.drawings import draw_history
 
-    columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
-    if not columns["iteration"]:
-        return []
-    figure = curves_figure(
-        columns, best_interval=_best_interval(run), title=run.path.resolve().name
-    )
-    return [(album or Album(run.path)).add("curves", figure)]
-
-
-def _best_interval(run: "RunDirectory") -> "Interval | None":
-    """Of the best validation accuracy, from the summary; None where that does not say."""
-    from softmax_cli.runs.tables import read_json
-
-    path = run.path / "summary.json"
-    found = read_json(path).get("best_validation_accuracy_interval") if path.is_file() else None
-    is_interval = isinstance(found, list) and [type(end) for end in found] == [float, float]
-    return (found[0], found[1]) if found and is_interval else None
+    figure = draw_history(run)
+    return [] if figure is None else [(album or Album(run.path)).add("curves", figure)]
 
 
 def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
@@ -93,22 +74,9 @@ def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     Raises:
         ModelError: it is not the table of a sweep.
     """
-    from softmax_cli.config.sweep_loading import listed_values
-    from softmax_cli.plots.heatmap import heatmap_figure
-    from softmax_cli.runs.tables import read_results
-    from softmax_cli.tuning.repeats import pooled
+    from softmax_cli.report import drawings
 
-    results = pooled(read_results(run.path / "results.csv"))
-    figure = heatmap_figure(
-        results.parameters,
-        results.validation_accuracies,
-        best=0,
-        intervals=results.intervals,
-        within_noise=results.within_noise,
-        orders=listed_values(run.settings_file),
-        title=run.path.resolve().name,
-    )
-    return [(album or Album(run.path)).add("heatmap", figure)]
+    return [(album or Album(run.path)).add("heatmap", drawings.draw_results(run))]
 
 
 def draw_templates(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
@@ -136,6 +104,7 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
         margins without a calibration.
     """
     from softmax_cli.plots.confusion import confusion_figure
+    from softmax_cli.report.drawings import draw_reliability
 
     names = assessment.images.class_names
     matrix = confusion_figure(assessment.evaluation.confusion_matrix, names)
@@ -144,55 +113,26 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
         return paths
     return [
         *paths,
-        _draw_reliability(assessment, fitted, album),
+        album.add("reliability", draw_reliability(assessment, fitted)),
         _draw_mistakes(assessment, fitted, album),
     ]
 
 
-def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
-    from softmax_cli.evaluation.calibration import reliability
-    from softmax_cli.plots.reliability import reliability_figure
-
-    labels = assessment.images.labels
-    measured = [assessment.reliability] if assessment.reliability else []
-    if fitted is not None:
-        measured.append(reliability(assessment.scores, labels, fitted))
-    title = f"{len(labels):,} {assessment.split} images"
-    return album.add("reliability", reliability_figure(*measured, title=title))
-
-
 def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
     """Draw the surest errors; with the fitted temperature where the model has none of its own."""
-    from softmax_cli.evaluation.metrics import most_confident_errors
-    from softmax_cli.model.softmax import softmax
     from softmax_cli.plots.mistakes import mistakes_figure
+    from softmax_cli.report.drawings import surest_mistakes
 
-    temperature = assessment.temperature or fitted or 1.0
-    images, scores = assessment.images, assessment.scores.astype("float64")
-    wrong = most_confident_errors(scores, images.labels, _MISTAKES, temperature)
+    images = assessment.images
+    wrong, probabilities = surest_mistakes(assessment, fitted)
     figure = mistakes_figure(
-        images.images[wrong],
-        images.labels[wrong],
-        softmax(scores[wrong], temperature),
-        images.class_names,
+        images.images[wrong], images.labels[wrong], probabilities, images.class_names
     )
     return album.add("mistakes", figure)
 
 
 def draw_comparison(comparison: "Comparison", album: Album) -> Path:
     """Draw accuracies and their differences to the first model as ``comparison``."""
-    from softmax_cli.plots.comparison import comparison_figure
+    from softmax_cli.report import drawings
 
-    evaluations = [assessment.evaluation for assessment in comparison.assessments]
-    found = [difference.accuracy for difference in comparison.differences]
-    first = comparison.assessments[0]
-    figure = comparison_figure(
-        comparison.names,
-        [evaluation.accuracy for evaluation in evaluations],
-        [evaluation.accuracy_interval for evaluation in evaluations],
-        [difference.difference for difference in found],
-        [difference.interval for difference in found],
-        [difference.accuracy_p_holm for difference in comparison.differences],
-        title=f"{first.evaluation.examples:,} {first.split} images, 95 % intervals",
-    )
-    return album.add("comparison", figure)
+    return album.add("comparison", drawings.draw_comparison(comparison))

@@ -255,17 +255,37 @@ def assess_again(
         DataError: the images are missing or not intact, or of other classes.
         ModelError: the file is not one that this program wrote.
     """
+    document = kept_evaluation(evaluation, model)
+    if document is None:
+        return None
+    split, temperature = document["split"], document["temperature"]
+    return assess(model, split, data_dir, temperature=temperature, observer=observer)
+
+
+def kept_evaluation(evaluation: Path, model: SavedModel) -> dict[str, Any] | None:
+    """What `softmax evaluate` kept of a model.
+
+    Args:
+        evaluation: ``evaluation.json``.
+        model: the model of its run directory.
+
+    Returns:
+        The document, whose ``split`` and ``temperature`` are valid; None if there is no such file,
+        or it speaks of another model.
+
+    Raises:
+        ModelError: the file is not one that this program wrote.
+    """
     if not evaluation.is_file():
         return None
     document = read_json(evaluation)
     if document.get("model_digest") != model_digest(model):
         return None
-    split: Any = document.get("split")
-    temperature = document.get("temperature")
-    is_known = split in get_args(Split)
+    temperature = document.setdefault("temperature", None)
+    is_known = document.get("split") in get_args(Split)
     if not is_known or not (temperature is None or is_temperature(temperature)):
         raise ModelError(f"{evaluation} is not an evaluation", hint="Evaluate the run again.")
-    return assess(model, split, data_dir, temperature=temperature, observer=observer)
+    return document
 
 
 def calibrate(

@@ -243,5 +243,18 @@ def per_class_metrics(
     )
 
 
+def most_common_mistake(matrix: NDArray[np.int64], index: int) -> tuple[int, int] | None:
+    """The class that images of a class are most often taken for, and how often; None for never.
+
+    Args:
+        matrix: ``(C, C)``, rows true, columns predicted.
+        index: the true class. Of equal counts the lower class index comes first.
+    """
+    mistakes = matrix[index].copy()
+    mistakes[index] = 0
+    rival = int(mistakes.argmax())
+    return (rival, int(mistakes[rival])) if mistakes[rival] else None
+
+
 def _ratio(part: np.int64, whole: np.int64) -> float:
     return float(part / whole) if whole else 0.0

@@ -55,17 +55,8 @@ class OutcomeLog:
             lines = [line for line in lines if line["status"] != "failed" and not together]
             write_jsonl(directory / "trials.jsonl", lines)
         wanted = {trial.id for trial in trials}
-        outcomes = map(self._outcome, lines)
+        outcomes = (_outcome(directory, line) for line in lines)
         self._outcomes = {outcome.id: outcome for outcome in outcomes if outcome.id in wanted}
-
-    def _outcome(self, line: dict[str, Any]) -> Outcome:
-        try:
-            return Outcome.from_record(line)
-        except CheckpointError as error:
-            raise CheckpointError(
-                f"{self._directory / 'trials.jsonl'}: {error.message}",
-                hint="Remove that line, and its trial is trained again.",
-            ) from error
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -116,6 +107,25 @@ class OutcomeLog:
         ]
         columns = ("rank", "id", *parameters, *_FIGURES, *_NOISE, "seconds")
         write_csv(self._directory / "results.csv", columns, rows)
+
+
+def recorded_outcomes(directory: Path) -> list[Outcome]:
+    """The outcomes in ``trials.jsonl`` as they were recorded, failed ones included.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    return [_outcome(directory, line) for line in read_jsonl(directory / "trials.jsonl")]
+
+
+def _outcome(directory: Path, line: dict[str, Any]) -> Outcome:
+    try:
+        return Outcome.from_record(line)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{directory / 'trials.jsonl'}: {error.message}",
+            hint="Remove that line, and its trial is trained again.",
+        ) from error
 
 
 def _ends(outcome: Outcome) -> tuple[float | None, float | None]:

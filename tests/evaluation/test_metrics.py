@@ -15,6 +15,7 @@ from softmax_cli.evaluation import (
     predictions,
     top_k_accuracy,
 )
+from softmax_cli.evaluation.metrics import most_common_mistake
 from softmax_cli.model.softmax import softmax
 
 NAMES = tuple("abcdefg")
@@ -187,3 +188,10 @@ def test_scores_that_are_not_finite_are_refused(bad: float) -> None:
 
     with pytest.raises(DivergedError, match="2 of 200"):
         evaluate(scores, labels, NAMES, loss=0)
+
+
+def test_the_most_common_mistake_is_the_first_of_the_most_frequent() -> None:
+    matrix = np.array([[9, 2, 2], [0, 5, 0], [1, 3, 0]])
+    assert most_common_mistake(matrix, 0) == (1, 2)
+    assert most_common_mistake(matrix, 1) is None
+    assert most_common_mistake(matrix, 2) == (1, 3)
