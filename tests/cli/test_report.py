@@ -128,3 +128,20 @@ def test_a_report_that_cannot_be_written_leaves_the_earlier_one(
     assert result.code == 1
     assert "No space left on device: here/report.html" in result.err
     assert (trained / "report.html").read_bytes() == before
+
+
+@pytest.mark.cifar10
+def test_a_sweep_on_the_real_data_makes_a_report_that_can_be_mailed(
+    run: Run, cifar10_dir: Path
+) -> None:
+    short = ("training.iterations=20", "training.validate_every=10")
+    data = ("--data-dir", cifar10_dir)
+    assert run("sweep", "-c", "cs231n-sweep", *short, *data, "--run-dir", "here").code == 0
+    assert run("evaluate", "here/best", *data).code == 0
+    result = run("report", "here", *data, "--format", "json")
+    assert result.code == 0
+    assert result.err == ""
+    (part,) = result.json()["runs"]
+    assert part["trials"] == 24
+    assert part["best"]["mistakes"] == 15
+    assert result.json()["bytes"] < 3e6
