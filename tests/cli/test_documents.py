@@ -39,7 +39,7 @@ ELSEWHERE = {
     "ruff": "`.ci/run` runs it",
     "mypy": "`.ci/run` runs it",
     "python -m campaigns": "takes hours; tests/campaigns has short runs",
-    "python docs/measure_features.py": "takes minutes; tests/test_measure_features.py runs it",
+    "python docs/measure_presets.py": "takes minutes; tests/test_measure_presets.py runs it",
     "dask scheduler": "tests/cli/test_hints.py starts a cluster",
     "dask worker": "tests/cli/test_hints.py starts a cluster",
     "dask ssh": "needs machines",
