@@ -9,7 +9,7 @@ SCRIPT = Path(__file__).parents[1] / "docs" / "measure_presets.py"
 
 
 def test_a_preset_is_measured(tmp_path: Path) -> None:
-    command = [sys.executable, SCRIPT, "--data-dir", tmp_path, "demo"]
+    command = [sys.executable, str(SCRIPT), "--data-dir", str(tmp_path), "demo"]
     ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     header, rule, row = ran.stdout.splitlines()
     assert header.count("|") == rule.count("|") == row.count("|")
