@@ -17,13 +17,14 @@ third of the time of ``maximum``, and the sums are products with ones. What else
 - the negative filters, ``max(-a - t, 0)``, need no product of their own: ``a + t`` is
   ``(a - t) + 2 t``;
 - a tile, the responses of one image to some of the filters, stays in the second-level cache;
-- BLAS is kept to one thread, and Python threads share the images.
+- BLAS is kept to one thread, and as many Python threads as it had share the images.
 
 Every product has the same shape whatever images come together, so that an image has the same bits
 in any company: kernels of BLAS depend on shapes.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -33,7 +34,6 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Arrays, Floats, Images, Indices
 from softmax_cli.data.images import IMAGE_SHAPE
-from softmax_cli.features.chunks import transform_in_chunks
 from softmax_cli.features.feature_map import expect_arrays
 from softmax_cli.features.patch_dictionary import (
     CONTRAST_FLOOR,
@@ -49,7 +49,7 @@ ROOT_OFFSET = 0.01
 """The last step is ``sqrt(x + c) - sqrt(c)`` with this c: the bare root magnifies rounding at 0."""
 
 _TILE_BYTES = 600_000  # of responses; two such tiles and their factors fit into 2 MB
-_CHUNK = 32  # images that a thread takes: few, so that no thread waits long for the last one
+_IMAGES_AT_A_TIME = 8  # that a thread takes, so that no thread waits long for the last one
 _MIDDLE = np.float32(128)  # subtracted from pixels; smaller numbers are rounded less
 
 
@@ -202,15 +202,35 @@ class Patches:
 
     def transform(self, images: Images) -> NDArray[np.float32]:
         """Features (n, P), float32, of images (n, 3072)."""
-        return transform_in_chunks(images, self._extract, size=self.size, chunk=_CHUNK)
+        # Imported here, because whoever predicts from pixels does not need them.
+        from concurrent.futures import ThreadPoolExecutor
 
-    def _extract(self, images: Images, features: NDArray[np.float32]) -> None:
-        from softmax_cli.blas import limited_to  # whoever predicts from pixels needs it not
+        from softmax_cli.blas import limited_to
+        from softmax_cli.threads import thread_limit
 
-        extraction = _EXTRACTIONS[self._activation](self.grid, self.dictionary, self._threshold)
+        features = np.empty((len(images), self.size), np.float32)
+        threads = min(thread_limit(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
+        starts = iter(range(0, len(images), _IMAGES_AT_A_TIME))
         with limited_to(1):
-            for image, row in zip(images, features, strict=True):
-                extraction.write(image, row)
+            if threads <= 1:
+                self._extract(images, features, starts)
+                return features
+            with ThreadPoolExecutor(threads) as pool:
+                # The threads share one iterator: each takes the next images when it is done.
+                parts = [
+                    pool.submit(self._extract, images, features, starts) for _ in range(threads)
+                ]
+            for part in parts:
+                part.result()
+        return features
+
+    def _extract(
+        self, images: Images, features: NDArray[np.float32], starts: Iterator[int]
+    ) -> None:
+        extraction = _EXTRACTIONS[self._activation](self.grid, self.dictionary, self._threshold)
+        for start in starts:
+            for index in range(start, min(start + _IMAGES_AT_A_TIME, len(images))):
+                extraction.write(images[index], features[index])
 
 
 class _WhitenedPatches:

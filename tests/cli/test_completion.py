@@ -19,10 +19,6 @@ TRAININGS = [
     "hog-fine",
     "linear",
     "optimum",
-    "optimum-hog-fine",
-    "optimum-patches",
-    "patches",
-    "patches-large",
 ]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 

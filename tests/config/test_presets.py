@@ -26,10 +26,6 @@ TRAININGS = (
     "hog-fine",
     "linear",
     "optimum",
-    "optimum-hog-fine",
-    "optimum-patches",
-    "patches",
-    "patches-large",
 )
 
 
