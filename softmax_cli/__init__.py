@@ -6,11 +6,12 @@ name is loaded when it is first asked for: ``import softmax_cli`` alone imports 
 The rooms. Each imports only rooms that stand below it here; a test checks every import:
 
 - ``cli``: the ``softmax`` command, a small file for each subcommand; the only place that prints
+- ``report``: run directories to one HTML file
 - ``api``: the Python interface: estimators, data sets and finished runs as objects
 - ``tuning``: search space, trials, stacks, results; where stacks run
 - ``training``: the loop over a stack, its updates and schedules, the checkpointed run
 - ``plots``: arrays in, pictures out; the only place that imports matplotlib
-- ``evaluation``: a saved model on images: scores, metrics, calibration
+- ``evaluation``: a saved model on images: scores, metrics, intervals, calibration, comparison
 - ``features``: images to rows of numbers: feature maps, standardisation, folding
 - ``data``: data sets on disk to labelled arrays: download, verification, splits
 - ``config``: settings: YAML, presets, ``KEY=VALUE``

@@ -15,6 +15,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_KNOW: dict[str, set[str]] = {
     "cli": {
+        "report",
+        "tuning",
+        "training",
+        "plots",
+        "evaluation",
+        "features",
+        "data",
+        "config",
+        "runs",
+        "model",
+    },
+    "report": {
         "tuning",
         "training",
         "plots",
@@ -26,7 +38,7 @@ MAY_KNOW: dict[str, set[str]] = {
         "model",
     },
     "api": {"training", "plots", "evaluation", "features", "data", "runs", "model"},
-    "tuning": {"training", "features", "data", "config", "runs"},
+    "tuning": {"training", "evaluation", "features", "data", "config", "runs"},
     "training": {"evaluation", "features", "data", "config", "runs", "model"},
     "plots": {"evaluation", "runs"},
     "evaluation": {"features", "data", "config", "runs", "model"},

@@ -6,11 +6,13 @@ import typer
 
 from softmax_cli import __version__
 from softmax_cli.cli.benchmark import benchmark
+from softmax_cli.cli.compare import compare
 from softmax_cli.cli.download import download
 from softmax_cli.cli.evaluate import evaluate
 from softmax_cli.cli.features import features
 from softmax_cli.cli.predict import predict
 from softmax_cli.cli.presets import presets
+from softmax_cli.cli.report import report
 from softmax_cli.cli.sweep import sweep
 from softmax_cli.cli.train import train
 from softmax_cli.cli.visualize import visualize
@@ -28,7 +30,9 @@ COMMANDS = (
     train,
     sweep,
     evaluate,
+    compare,
     visualize,
+    report,
     predict,
     features,
     benchmark,

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from softmax_cli.cli import options
-from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.output import (
+    Output,
+    number_with_interval,
+    percent,
+    percent_with_interval,
+)
 from softmax_cli.cli.tables import Column, FactsTable, ResultTable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from softmax_cli.evaluation.assessment import Assessment, Calibration
+    from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.evaluation.metrics import Evaluation
 
 _CLASS_COLUMNS = (
@@ -132,17 +138,21 @@ def _table(assessment: "Assessment", calibration: "Calibration | None") -> "Rend
     evaluation = assessment.evaluation
     facts = {
         assessment.images.noun: f"{evaluation.examples:,} ({assessment.split})",
-        "accuracy": percent(evaluation.accuracy),
-        "top-5 accuracy": percent(evaluation.top5_accuracy),
-        "loss": f"{evaluation.loss:.4f}",
+        "accuracy": percent_with_interval(evaluation.accuracy, evaluation.accuracy_interval),
+        "top-5 accuracy": percent_with_interval(
+            evaluation.top5_accuracy, evaluation.top5_accuracy_interval
+        ),
+        "loss": number_with_interval(evaluation.loss, evaluation.loss_interval),
     }
-    if assessment.reliability is None:
+    measured, intervals = assessment.reliability, assessment.reliability_intervals
+    if measured is None or intervals is None:
         facts["calibration"] = "no probabilities without a temperature; --calibrate fits one"
     else:
-        facts["calibration error"] = (
-            f"{percent(assessment.reliability.expected_calibration_error)} "
-            f"at temperature {assessment.temperature:g}"
+        error = percent_with_interval(
+            measured.expected_calibration_error, intervals.expected_calibration_error
         )
+        facts["calibration error"] = f"{error} at temperature {assessment.temperature:g}"
+    facts["in brackets"] = "95 % intervals"
     if len(evaluation.per_class) > _MOST_ROWS:
         facts["classes"] = (
             f"{len(evaluation.per_class)}: the {_LOWEST} of lowest and {_HIGHEST} of highest "
@@ -200,17 +210,22 @@ def _class_row(evaluation: "Evaluation", index: int) -> list[str]:
     return [
         metrics.name,
         str(metrics.support),
-        percent(metrics.recall),
-        percent(metrics.precision),
+        _short_percent(metrics.recall, metrics.recall_interval),
+        _short_percent(metrics.precision, metrics.precision_interval),
         f"{metrics.f1:.3f}",
         _rival(evaluation, index),
     ]
 
 
+def _short_percent(fraction: float, interval: "Interval") -> str:
+    """A percentage with its interval, as short as a table of many columns wants it."""
+    low, high = interval
+    return f"{100 * fraction:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
+
+
 def _rival(evaluation: "Evaluation", index: int) -> str:
     """The class that images of a class are most often taken for, and how often."""
-    mistakes = evaluation.confusion_matrix[index].copy()
-    mistakes[index] = 0
-    rival = int(mistakes.argmax())
-    name = evaluation.per_class[rival].name
-    return f"{name} ({mistakes[rival]})" if mistakes[rival] else "-"
+    from softmax_cli.evaluation.metrics import most_common_mistake
+
+    found = most_common_mistake(evaluation.confusion_matrix, index)
+    return f"{evaluation.per_class[found[0]].name} ({found[1]})" if found else "-"

@@ -12,6 +12,8 @@ from softmax_cli.errors import SoftmaxError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from softmax_cli.evaluation.intervals import Interval
+
 
 def stderr_console() -> "Console":
     """Console for messages and progress."""
@@ -94,3 +96,18 @@ def json_text(document: Any, *, indent: int | None = None) -> str:
 def percent(fraction: float | None) -> str:
     """A fraction as a percentage with two decimals; a dash where there is none."""
     return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def percent_with_interval(fraction: float | None, interval: "Interval | None") -> str:
+    """A fraction as a percentage, and its interval in brackets where there is one."""
+    if interval is None:
+        return percent(fraction)
+    low, high = interval
+    return f"{percent(fraction)} ({100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def number_with_interval(number: float, interval: "Interval | None") -> str:
+    """A loss with four decimals, and its interval in brackets where there is one."""
+    if interval is None:
+        return f"{number:.4f}"
+    return f"{number:.4f} ({interval[0]:.4f} to {interval[1]:.4f})"

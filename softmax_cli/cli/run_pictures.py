@@ -11,13 +11,12 @@ from softmax_cli.paths import quoted
 
 if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment
+    from softmax_cli.evaluation.comparison import Comparison
     from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
     from softmax_cli.runs.pictures import PictureFormat
-
-_MISTAKES = 15
 
 
 @dataclass(frozen=True)
@@ -63,64 +62,29 @@ def extra_picture(name: str, run: Path, output: Output) -> Iterator[None]:
 
 def draw_curves(run: "RunDirectory", album: Album | None = None) -> list[Path]:
     """Draw ``metrics.csv`` as ``curves``, where a validation was made at all."""
-    from softmax_cli.config.loading import load_train_config
-    from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
-    from softmax_cli.runs.tables import read_numbers
+    from softmax_cli.report.drawings import draw_history
 
-    columns = read_numbers(run.path / "metrics.csv", CURVE_COLUMNS)
-    if not columns["iteration"]:
-        return []
-    method = load_train_config(str(run.settings_file)).optimizer.method
-    title = run.path.resolve().name
-    figure = curves_figure(columns, title=title, full_batch=method == "lbfgs")
-    return [(album or Album(run.path)).add("curves", figure)]
+    figure = draw_history(run)
+    return [] if figure is None else [(album or Album(run.path)).add("curves", figure)]
 
 
 def draw_results(run: "RunDirectory", album: Album | None = None) -> list[Path]:
-    """Draw a sweep's ``results.csv``, the trials best first, as ``heatmap``.
+    """Draw a sweep's ``results.csv``, best first, as ``heatmap``; repeats by their mean.
 
     Raises:
         ModelError: it is not the table of a sweep.
     """
-    from softmax_cli.config.sweep_loading import listed_values
-    from softmax_cli.plots.heatmap import heatmap_figure
-    from softmax_cli.runs.tables import read_results
+    from softmax_cli.report import drawings
 
-    results = read_results(run.path / "results.csv")
-    figure = heatmap_figure(
-        results.parameters,
-        results.validation_accuracies,
-        best=0,
-        orders=listed_values(run.settings_file),
-        title=run.path.resolve().name,
-    )
-    return [(album or Album(run.path)).add("heatmap", figure)]
+    return [(album or Album(run.path)).add("heatmap", drawings.draw_results(run))]
 
 
 def draw_weights(model: "SavedModel", album: Album, scale: "TemplateScale") -> list[Path]:
-    """Draw a model's weights as ``weights``, if there is a picture for what it looks at.
+    """Draw a model's weights, if there is a picture for what it looks at."""
+    from softmax_cli.report import drawings
 
-    Those that pixels meet are drawn as templates, those of oriented gradients as strokes. For those
-    of patches there are two pictures, ``dictionary`` and ``patches``.
-    """
-    from softmax_cli.evaluation.predictor import patch_views_of, pixel_weights, strokes_of
-    from softmax_cli.plots.hog_strokes import strokes_figure
-    from softmax_cli.plots.patch_grids import dictionary_figure, patches_figure
-    from softmax_cli.plots.templates import template_images, templates_figure
-
-    names = model.class_names
-    weights, strokes, views = pixel_weights(model), strokes_of(model), patch_views_of(model)
-    if weights is not None:
-        figure = templates_figure(template_images(weights, scale), names, scale=scale)
-    elif strokes is not None:
-        figure = strokes_figure(strokes.cells, strokes.angles, strokes.hues, names, scale=scale)
-    elif views is not None:
-        dictionary = dictionary_figure(views.filters, total=views.total)
-        patches = patches_figure(views.patches, views.weights, names, scale=scale)
-        return [album.add("dictionary", dictionary), album.add("patches", patches)]
-    else:
-        return []
-    return [album.add("weights", figure)]
+    figures = drawings.draw_weights(model, scale)
+    return [album.add(name, figure) for name, figure in figures.items()]
 
 
 def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album) -> list[Path]:
@@ -136,6 +100,7 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
         margins without a calibration. There are no mistakes to see where there are no pictures.
     """
     from softmax_cli.plots.confusion import confusion_figure
+    from softmax_cli.report.drawings import draw_reliability
 
     images = assessment.images
     matrix = confusion_figure(
@@ -144,39 +109,27 @@ def draw_assessment(assessment: "Assessment", fitted: float | None, album: Album
     paths = [album.add("confusion_matrix", matrix)]
     if assessment.temperature is None and fitted is None:
         return paths
-    paths.append(_draw_reliability(assessment, fitted, album))
+    paths.append(album.add("reliability", draw_reliability(assessment, fitted)))
     if images.is_pictures:
         paths.append(_draw_mistakes(assessment, fitted, album))
     return paths
 
 
-def _draw_reliability(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
-    from softmax_cli.evaluation.calibration import reliability
-    from softmax_cli.plots.reliability import reliability_figure
-
-    labels = assessment.images.labels
-    measured = [assessment.reliability] if assessment.reliability else []
-    if fitted is not None:
-        measured.append(reliability(assessment.scores, labels, fitted))
-    noun = assessment.images.noun
-    title = f"{len(labels):,} {assessment.split} {noun}"
-    figure = reliability_figure(*measured, title=title, examples=noun)
-    return album.add("reliability", figure)
-
-
 def _draw_mistakes(assessment: "Assessment", fitted: float | None, album: Album) -> Path:
     """Draw the surest errors; with the fitted temperature where the model has none of its own."""
-    from softmax_cli.evaluation.metrics import most_confident_errors
-    from softmax_cli.model.softmax import softmax
     from softmax_cli.plots.mistakes import mistakes_figure
+    from softmax_cli.report.drawings import surest_mistakes
 
-    temperature = assessment.temperature or fitted or 1.0
-    images, scores = assessment.images, assessment.scores.astype("float64")
-    wrong = most_confident_errors(scores, images.labels, _MISTAKES, temperature)
+    images = assessment.images
+    wrong, probabilities = surest_mistakes(assessment, fitted)
     figure = mistakes_figure(
-        images.images[wrong],
-        images.labels[wrong],
-        softmax(scores[wrong], temperature),
-        images.class_names,
+        images.images[wrong], images.labels[wrong], probabilities, images.class_names
     )
     return album.add("mistakes", figure)
+
+
+def draw_comparison(comparison: "Comparison", album: Album) -> Path:
+    """Draw accuracies and their differences to the first model as ``comparison``."""
+    from softmax_cli.report import drawings
+
+    return album.add("comparison", drawings.draw_comparison(comparison))

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from softmax_cli.cli import options, signals
-from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.output import Output, percent_with_interval
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.tuning.data_cache import DataCache
+    from softmax_cli.tuning.repeats import Setting
     from softmax_cli.tuning.sweep import SweepSummary
 
-_ROWS = 20
-_DIVERGENCE_HINTS = {
-    "sgd": "Try smaller values of optimizer.learning_rate: its product with "
-    "optimizer.regularization must stay well below 2.",
-    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
-    "variance of 1.",
-}
+_MOST_ROWS = 40
+"""A table of more trials shows the best of them alone."""
+_BEST_ROWS = 20
+_EXTENSIBLE = ("parameters", "search", "select")
+"""Keys of a sweep that may change when it goes on."""
 
 
 def sweep(
@@ -139,7 +138,7 @@ def _reopened(
         before = load_sweep_config(str(run.settings_file))
         settings = given.applied_to(source or str(run.settings_file))
         check_extends(before, settings)
-        if settings.parameters != before.parameters or settings.search != before.search:
+        if any(getattr(settings, key) != getattr(before, key) for key in _EXTENSIBLE):
             make_trials(settings)
             rewrite_settings(run, to_yaml(settings))
         yield run, settings
@@ -192,11 +191,12 @@ def _report(
 ) -> None:
     """Print the result, then draw it; trials that diverged or failed may make it an error."""
     from softmax_cli.runs.directory import resume_command
+    from softmax_cli.training.results import DIVERGENCE_HINTS
 
-    document = {"run_dir": run.path, **asdict(summary)}
+    document = {"run_dir": run.path, **summary.to_json()}
     document["best"] = document["best"] and {**document["best"], "run_dir": run.path / "best"}
-    outcomes = document.pop("outcomes")
-    document["results"] = outcomes
+    document["results"] = summary.results()
+    document["setting_results"] = summary.setting_results()
     output.result(document, lambda: _result_table(run, settings, summary))
     for warning in summary.warnings:
         output.warning(warning)
@@ -204,7 +204,7 @@ def _report(
     if summary.diverged == summary.trials:
         raise DivergedError(
             f"all {summary.trials} trials diverged",
-            hint=_DIVERGENCE_HINTS[settings.train.optimizer.method],
+            hint=DIVERGENCE_HINTS[settings.train.optimizer.method],
         )
     if summary.failed:
         raise FailedTrialsError(
@@ -218,15 +218,40 @@ def _result_table(
 ) -> "RenderableType":
     from rich.console import Group
 
-    from softmax_cli.cli.sweep_table import leaders_table
+    from softmax_cli.cli.sweep_table import leaders_table, noise_sentence
 
-    table = leaders_table(settings, summary.outcomes, _ROWS)
-    hidden = len(summary.outcomes) - _ROWS
-    facts: dict[str, str | Path] = {"trials": f"{summary.trials} in {summary.seconds:.1f} s"}
-    if hidden > 0:
-        facts["not shown"] = f"{hidden} trials; all are in the table below"
+    count = len(summary.settings)
+    rows = count if count <= _MOST_ROWS else _BEST_ROWS
+    noise = summary.noise if summary.within_noise not in (None, 1) else None
+    table = leaders_table(settings, summary.settings, rows, noise, summary.chosen)
+    what = "settings" if summary.has_repeats else "trials"
+    trials = f"{summary.trials} in {summary.seconds:.1f} s"
+    if summary.has_repeats:
+        trials += f", {count} {'setting' if count == 1 else 'settings'}"
+    facts: dict[str, str | Path] = {"trials": trials}
+    if count > rows:
+        facts["not shown"] = f"{count - rows} {what}; all are in the table below"
+    if summary.within_noise is not None:
+        facts["noise"] = noise_sentence(summary.within_noise, count, what)
     facts["table"] = run.path / "results.csv"
-    if summary.best is not None:
-        facts["best"] = f"{percent(summary.best.validation_accuracy)} validation accuracy"
+    if summary.chosen is not None:
+        facts |= _best_facts(settings, summary, summary.chosen)
         facts["best run"] = run.path / "best"
     return Group(table, FactsTable(facts))
+
+
+def _best_facts(
+    settings: "SweepConfig", summary: "SweepSummary", chosen: "Setting"
+) -> dict[str, str | Path]:
+    facts: dict[str, str | Path] = {"best": _accuracy(summary.settings[0])}
+    if settings.select == "simplest":
+        facts["simplest"] = f"{_accuracy(chosen)}, within one standard error"
+    return facts
+
+
+def _accuracy(setting: "Setting") -> str:
+    from softmax_cli.tuning.noise import accuracy_interval
+
+    mean, seeds = setting.mean, len(setting.repeats)
+    shown = percent_with_interval(mean.validation_accuracy, accuracy_interval(mean))
+    return f"{shown} validation accuracy" + (f", mean of {seeds} seeds" if seeds > 1 else "")

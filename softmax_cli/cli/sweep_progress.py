@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from softmax_cli.config.sweep_schema import SweepConfig
     from softmax_cli.training.trainer import Progress, Trainer
-    from softmax_cli.tuning.outcomes import Outcome
+    from softmax_cli.tuning.repeats import Setting
     from softmax_cli.tuning.stack_run import StackTask
 
 _BAR_SECONDS = 0.5
@@ -28,8 +28,8 @@ class SweepProgress(ProgressDisplay):
         self._trials = 0
         self._stacks: list[str] = []
         self._stacks_done = 0
-        self._recorded: list[Outcome] = []
-        self._leaders: list[Outcome] = []
+        self._recorded: list[Setting] = []
+        self._leaders: list[Setting] = []
 
     def planned(self, trials: int, done: int) -> None:
         """Say what is ahead."""
@@ -68,7 +68,7 @@ class SweepProgress(ProgressDisplay):
         if self.is_due():
             self._show("features", completed, total)
 
-    def recorded(self, leaders: "Sequence[Outcome]") -> None:
+    def recorded(self, leaders: "Sequence[Setting]") -> None:
         """Show the standings after a stack."""
         self._stacks_done += 1
         self._recorded = self._leaders = list(leaders)
@@ -78,7 +78,8 @@ class SweepProgress(ProgressDisplay):
     def _show(self, name: str, completed: int, total: int) -> None:
         def line(_rate: float, _left: float) -> str:
             if name == "stacks":
-                return f"{len(self._recorded)} of {self._trials} trials done{self._best()}"
+                done = sum(len(setting.repeats) for setting in self._recorded)
+                return f"{done} of {self._trials} trials done{self._best()}"
             unit = "image" if name == "features" else "iteration"
             return f"{name}, {unit} {completed}/{total}{self._best()}"
 
@@ -88,21 +89,22 @@ class SweepProgress(ProgressDisplay):
 
     def _best(self) -> str:
         best = next(iter(self._leaders), None)
-        if best is None or not best.has_figures:
+        if best is None or not best.mean.has_figures:
             return ""
-        return f", best {percent(best.validation_accuracy)}"
+        return f", best {percent(best.mean.validation_accuracy)}"
 
     def _name(self, task: "StackTask") -> str:
         if task.name not in self._stacks:
             return "the best trial"
         return f"stack {self._stacks.index(task.name) + 1}/{len(self._stacks)}"
 
-    def _standing(self, task: "StackTask", trainer: "Trainer") -> "list[Outcome]":
+    def _standing(self, task: "StackTask", trainer: "Trainer") -> "list[Setting]":
         """Where the trials stand: those of a stack in the middle of its training, and the rest."""
-        from softmax_cli.tuning.outcomes import outcomes_of, ranked
+        from softmax_cli.tuning.outcomes import outcomes_of
+        from softmax_cli.tuning.repeats import ranked_settings
 
         trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
         standing = {o.id: o for o in outcomes_of(trials, task.stack.folds, trainer, seconds=0.0)}
-        standing |= {outcome.id: outcome for outcome in self._recorded}
-        found = ranked(standing.values(), self._settings.metric)
-        return [outcome for outcome in found if outcome.has_figures]
+        standing |= {repeat.id: repeat for s in self._recorded for repeat in s.repeats}
+        found = ranked_settings(standing.values(), self._settings.metric)
+        return [setting for setting in found if setting.mean.has_figures]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from softmax_cli.cli import options, signals
-from softmax_cli.cli.output import Output, percent
+from softmax_cli.cli.output import Output, percent, percent_with_interval
 from softmax_cli.cli.settings import train_settings
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError
@@ -16,18 +16,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from softmax_cli.config.schema import TrainConfig
+    from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.training.results import TrainingSummary
     from softmax_cli.training.training_data import TrainingData
-
-
-_DIVERGENCE_HINTS = {
-    "sgd": "Lower optimizer.learning_rate, or optimizer.regularization: their product must stay "
-    "well below 2.",
-    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
-    "variance of 1.",
-}
-"""What to do about a training that diverged, for each method."""
 
 
 def train(
@@ -143,6 +135,7 @@ def _report(
 ) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
     from softmax_cli.cli.run_pictures import draw_curves, extra_picture
+    from softmax_cli.training.results import DIVERGENCE_HINTS
 
     document = {"run_dir": run.path, **asdict(summary)}
     output.result(document, lambda: _summary_table(run, summary))
@@ -158,7 +151,7 @@ def _report(
         raise DivergedError(
             f"training diverged: the loss was no longer finite after {summary.iterations} "
             "iterations, so no model was saved",
-            hint=f"{_DIVERGENCE_HINTS[method]} "
+            hint=f"{DIVERGENCE_HINTS[method]} "
             f"{run.path / 'metrics.csv'} has the losses until then.",
         )
 
@@ -169,7 +162,11 @@ def _summary_table(run: "RunDirectory", summary: "TrainingSummary") -> "Renderab
     facts: dict[str, str | Path] = {
         "iterations": f"{summary.iterations} in {summary.seconds:.1f} s",
         "training": _figures(summary.train_accuracy, summary.train_loss),
-        "validation": _figures(summary.validation_accuracy, summary.validation_loss),
+        "validation": _figures(
+            summary.validation_accuracy,
+            summary.validation_loss,
+            summary.validation_accuracy_interval,
+        ),
         "best validation": f"{percent(summary.best_validation_accuracy)} "
         f"after {summary.best_iteration} iterations",
     }
@@ -193,8 +190,8 @@ def _proven_facts(summary: "TrainingSummary") -> dict[str, str | Path]:
     }
 
 
-def _figures(accuracy: float | None, loss: float | None) -> str:
-    return f"accuracy {percent(accuracy)}, loss {loss:.4f}"
+def _figures(accuracy: float | None, loss: float | None, interval: "Interval | None" = None) -> str:
+    return f"accuracy {percent_with_interval(accuracy, interval)}, loss {loss:.4f}"
 
 
 def _print_plan(settings: "TrainConfig", output: Output) -> None:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from softmax_cli.config.schema import (
     LARGEST_NUMBER,
@@ -148,6 +156,11 @@ class SweepConfig(Settings):
     metric: Literal["validation_accuracy", "validation_loss"] = Field(
         default="validation_accuracy", description="What the best trial is best in."
     )
+    select: Literal["best", "simplest"] = Field(
+        default="best",
+        description="Which trial goes to best/: the best one; simplest: of those within one "
+        "standard error of it, the most regularised one.",
+    )
     folds: int = Field(
         default=1,
         ge=1,
@@ -165,3 +178,23 @@ class SweepConfig(Settings):
                 "search",
             )
         return self
+
+    @model_validator(mode="after")
+    def _simplest_needs_a_standard_error(self) -> Self:
+        if self.select == "simplest" and self.metric == "validation_loss" and self.folds == 1:
+            raise complaint(
+                "expected best with validation_loss and 1 fold, whose standard error is not known, "
+                "got simplest",
+                "select",
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_default_selection(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave out the selection that sweeps had before they could choose."""
+        values: dict[str, Any] = serialize(self)
+        if self.select == "best":
+            del values["select"]
+        return values

@@ -70,7 +70,7 @@ class ImageSet:
     @property
     def noun(self) -> str:
         """What messages call the examples."""
-        return "images" if self.is_pictures else "examples"
+        return noun_of(is_pictures=self.is_pictures)
 
     def section(self, start: int, stop: int) -> "ImageSet":
         """Images ``start`` to ``stop - 1`` as views on the same memory.
@@ -98,6 +98,11 @@ class ImageSet:
     def take_last(self, count: int) -> "ImageSet":
         """The last ``count`` images."""
         return self.section(len(self) - count, len(self))
+
+
+def noun_of(*, is_pictures: bool) -> str:
+    """What messages call examples: images, or examples where they are features of the user's."""
+    return "images" if is_pictures else "examples"
 
 
 def rows_from_pictures(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,11 +7,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Floats, Labels
 from softmax_cli.data.datasets import load_part
 from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import DataError, ModelError
-from softmax_cli.evaluation.calibration import Reliability, fit_temperature, reliability
-from softmax_cli.evaluation.metrics import Evaluation, evaluate
+from softmax_cli.evaluation.calibration import (
+    Reliability,
+    calibration_error_of_sample,
+    fit_temperature,
+    reliability,
+)
+from softmax_cli.evaluation.intervals import (
+    Interval,
+    bootstrap,
+    percentile_interval,
+    upward_biased_interval,
+)
+from softmax_cli.evaluation.metrics import Evaluation, check_scores, evaluate
 from softmax_cli.evaluation.predictor import (
     feature_map_of,
     feature_settings_of,
@@ -23,10 +35,20 @@ from softmax_cli.evaluation.predictor import (
     settings_of,
 )
 from softmax_cli.features.cache import ExtractionObserver, FeatureCache
+from softmax_cli.model.loss import Loss
+from softmax_cli.model.softmax_loss import SOFTMAX
 from softmax_cli.runs.model_file import SavedModel
 from softmax_cli.runs.tables import read_json
 
 Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class ReliabilityIntervals:
+    """95 % intervals of what a `Reliability` has under the same names, by a bootstrap."""
+
+    loss: Interval
+    expected_calibration_error: Interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +63,7 @@ class Assessment:
             softmax loss at ``temperature``, or the hinge loss, which knows no temperature.
         temperature: of the probabilities; None where a hinge model has none.
         reliability: of the probabilities; None where there are none.
+        reliability_intervals: of its loss and of its calibration error; None where it is None.
     """
 
     split: Split
@@ -49,17 +72,22 @@ class Assessment:
     evaluation: Evaluation
     temperature: float | None
     reliability: Reliability | None
+    reliability_intervals: ReliabilityIntervals | None
 
     def to_json(self) -> dict[str, Any]:
         """The figures under stable names."""
-        measured = self.reliability
+        measured, intervals = self.reliability, self.reliability_intervals
         return {
             "split": self.split,
             **self.evaluation.to_json(),
             "temperature": self.temperature,
             "negative_log_likelihood": measured.loss if measured else None,
+            "negative_log_likelihood_interval": intervals.loss if intervals else None,
             "expected_calibration_error": (
                 measured.expected_calibration_error if measured else None
+            ),
+            "expected_calibration_error_interval": (
+                intervals.expected_calibration_error if intervals else None
             ),
         }
 
@@ -168,14 +196,44 @@ def assess(
     scores = scores_of_images(model, images, data_dir, observer)
     used = own_temperature(model) if temperature is None else temperature
     at = model.temperature if used is None else used
-    loss = loss_of(model).mean(scores, images.labels, at)
+    loss, labels = loss_of(model), images.labels
+    measured = None if used is None else reliability(scores, labels, used)
+    loss_interval, intervals = _bootstrapped(loss, scores, labels, at, measured)
     return Assessment(
         split=split,
         images=images,
         scores=scores,
-        evaluation=evaluate(scores, images.labels, model.class_names, loss=loss),
+        evaluation=evaluate(
+            scores,
+            labels,
+            model.class_names,
+            loss=loss.mean(scores, labels, at),
+            loss_interval=loss_interval,
+        ),
         temperature=used,
-        reliability=None if used is None else reliability(scores, images.labels, used),
+        reliability=measured,
+        reliability_intervals=intervals,
+    )
+
+
+def _bootstrapped(
+    loss: Loss, scores: Floats, labels: Labels, temperature: float, measured: Reliability | None
+) -> tuple[Interval, ReliabilityIntervals | None]:
+    """Intervals of the mean loss, and of what is measured of the probabilities, if anything."""
+    check_scores(scores, labels)
+    own = loss.of_each(scores, labels, temperature)  # (n,)
+    if measured is None:
+        means = bootstrap(lambda drawn: drawn @ own / len(own), len(own))
+        return percentile_interval(means), None
+    log_losses = SOFTMAX.of_each(scores, labels, measured.temperature)
+    error = calibration_error_of_sample(scores, labels, measured.temperature)
+    both = np.stack([own, log_losses], axis=1) / len(own)  # (n, 2)
+    resampled = bootstrap(lambda drawn: np.append(drawn @ both, error(drawn)), len(own)).T
+    return percentile_interval(resampled[0]), ReliabilityIntervals(
+        loss=percentile_interval(resampled[1]),
+        expected_calibration_error=upward_biased_interval(
+            measured.expected_calibration_error, resampled[2]
+        ),
     )
 
 
@@ -200,17 +258,37 @@ def assess_again(
         DataError: the images are missing or not intact, or of other classes.
         ModelError: the file is not one that this program wrote.
     """
+    document = kept_evaluation(evaluation, model)
+    if document is None:
+        return None
+    split, temperature = document["split"], document["temperature"]
+    return assess(model, split, data_dir, temperature=temperature, observer=observer)
+
+
+def kept_evaluation(evaluation: Path, model: SavedModel) -> dict[str, Any] | None:
+    """What `softmax evaluate` kept of a model.
+
+    Args:
+        evaluation: ``evaluation.json``.
+        model: the model of its run directory.
+
+    Returns:
+        The document, whose ``split`` and ``temperature`` are valid; None if there is no such file,
+        or it speaks of another model.
+
+    Raises:
+        ModelError: the file is not one that this program wrote.
+    """
     if not evaluation.is_file():
         return None
     document = read_json(evaluation)
     if document.get("model_digest") != model_digest(model):
         return None
-    split: Any = document.get("split")
-    temperature = document.get("temperature")
-    is_known = split in get_args(Split)
+    temperature = document.setdefault("temperature", None)
+    is_known = document.get("split") in get_args(Split)
     if not is_known or not (temperature is None or is_temperature(temperature)):
         raise ModelError(f"{evaluation} is not an evaluation", hint="Evaluate the run again.")
-    return assess(model, split, data_dir, temperature=temperature, observer=observer)
+    return document
 
 
 def calibrate(

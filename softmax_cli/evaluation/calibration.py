@@ -5,6 +5,7 @@ section 3 for the expected calibration error and section 4.2 for temperature sca
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +80,7 @@ def reliability(
         DivergedError: a score is not finite.
     """
     check_scores(scores, labels)
-    confidence = softmax(scores.astype(np.float64), temperature).max(axis=1)
-    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    confidence, bin_of = _binned_confidence(scores, temperature, bins)
     counts = np.bincount(bin_of, minlength=bins)
     mean_confidence = _mean_per_bin(confidence, bin_of, counts)
     mean_accuracy = _mean_per_bin(predictions(scores) == labels, bin_of, counts)
@@ -93,6 +93,23 @@ def reliability(
         confidence=mean_confidence,
         accuracy=mean_accuracy,
     )
+
+
+def calibration_error_of_sample(
+    scores: Scores, labels: Labels, temperature: float = 1.0, bins: int = 15
+) -> Callable[[NDArray[np.float64]], float]:
+    """The expected calibration error as a function of how often each image (n,) is drawn.
+
+    For a bootstrap; arguments as in :func:`reliability`.
+    """
+    confidence, bin_of = _binned_confidence(scores, temperature, bins)
+    gaps = (predictions(scores) == labels) - confidence
+
+    def error(drawn: NDArray[np.float64]) -> float:
+        # A bin's share of the images times its |accuracy - confidence| is |sum of gaps| / n.
+        return float(np.abs(np.bincount(bin_of, weights=drawn * gaps)).sum() / len(gaps))
+
+    return error
 
 
 def fit_temperature(scores: Scores, labels: Labels) -> float:
@@ -124,6 +141,14 @@ def fit_temperature(scores: Scores, labels: Labels) -> float:
         return 1.0
     shifted /= spread
     return spread / _best_inverse_temperature(shifted, labels)
+
+
+def _binned_confidence(
+    scores: Scores, temperature: float, bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The greatest probability of each image, and the bin it falls into, (n,) each."""
+    confidence = softmax(scores.astype(np.float64), temperature).max(axis=1)
+    return confidence, np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def _mean_per_bin(

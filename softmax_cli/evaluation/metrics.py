@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.errors import DataError, DivergedError
+from softmax_cli.evaluation.intervals import Interval, share_interval, wilson_interval
 from softmax_cli.model.softmax import log_softmax
 
 Scores: TypeAlias = NDArray[np.floating[Any]]
@@ -32,7 +33,9 @@ class ClassMetrics:
 
     name: str
     precision: float
+    precision_interval: Interval
     recall: float
+    recall_interval: Interval
     f1: float
     support: int
     predicted: int
@@ -42,14 +45,19 @@ class ClassMetrics:
 class Evaluation:
     """What one set of images says about one model.
 
+    Intervals are of 95 %; see ``intervals``. Of the loss there is one if it was given.
+
     ``top5_accuracy`` counts the best ``min(5, C)`` classes. ``confusion_matrix`` is ``(C, C)``
     int64 with true classes as rows and predicted classes as columns.
     """
 
     examples: int
     loss: float
+    loss_interval: Interval | None
     accuracy: float
+    accuracy_interval: Interval
     top5_accuracy: float
+    top5_accuracy_interval: Interval
     per_class: tuple[ClassMetrics, ...]
     confusion_matrix: NDArray[np.int64]
 
@@ -58,15 +66,23 @@ class Evaluation:
         return {
             "examples": self.examples,
             "loss": self.loss,
+            "loss_interval": self.loss_interval,
             "accuracy": self.accuracy,
+            "accuracy_interval": self.accuracy_interval,
             "top5_accuracy": self.top5_accuracy,
+            "top5_accuracy_interval": self.top5_accuracy_interval,
             "per_class": [asdict(metrics) for metrics in self.per_class],
             "confusion_matrix": self.confusion_matrix.tolist(),
         }
 
 
 def evaluate(
-    scores: Scores, labels: Labels, class_names: Sequence[str], *, loss: float
+    scores: Scores,
+    labels: Labels,
+    class_names: Sequence[str],
+    *,
+    loss: float,
+    loss_interval: Interval | None = None,
 ) -> Evaluation:
     """Gather every figure of this module for one model on one set of images.
 
@@ -75,6 +91,7 @@ def evaluate(
         labels: ``(n,)``.
         class_names: C names, in the order of the columns of ``scores``.
         loss: mean data loss of the model's own kind, as `Loss.mean` gives it.
+        loss_interval: of that mean.
 
     Raises:
         DataError: there are no images, or scores, labels and names do not fit together.
@@ -87,11 +104,15 @@ def evaluate(
             f"got {len(class_names)}"
         )
     matrix = confusion_matrix(predictions(scores), labels, scores.shape[1])
+    top5 = top_k_accuracy(scores, labels, min(5, scores.shape[1]))
     return Evaluation(
         examples=len(labels),
         loss=float(loss),
+        loss_interval=loss_interval,
         accuracy=accuracy(scores, labels),
-        top5_accuracy=top_k_accuracy(scores, labels, min(5, scores.shape[1])),
+        accuracy_interval=wilson_interval(int(np.trace(matrix)), len(labels)),
+        top5_accuracy=top5,
+        top5_accuracy_interval=share_interval(top5, len(labels)),
         per_class=per_class_metrics(matrix, class_names),
         confusion_matrix=matrix,
     )
@@ -230,13 +251,28 @@ def per_class_metrics(
         ClassMetrics(
             name=name,
             precision=_ratio(hits[c], predicted[c]),
+            precision_interval=wilson_interval(int(hits[c]), int(predicted[c])),
             recall=_ratio(hits[c], support[c]),
+            recall_interval=wilson_interval(int(hits[c]), int(support[c])),
             f1=_ratio(2 * hits[c], support[c] + predicted[c]),
             support=int(support[c]),
             predicted=int(predicted[c]),
         )
         for c, name in enumerate(class_names)
     )
+
+
+def most_common_mistake(matrix: NDArray[np.int64], index: int) -> tuple[int, int] | None:
+    """The class that images of a class are most often taken for, and how often; None for never.
+
+    Args:
+        matrix: ``(C, C)``, rows true, columns predicted.
+        index: the true class. Of equal counts the lower class index comes first.
+    """
+    mistakes = matrix[index].copy()
+    mistakes[index] = 0
+    rival = int(mistakes.argmax())
+    return (rival, int(mistakes[rival])) if mistakes[rival] else None
 
 
 def _ratio(part: np.int64, whole: np.int64) -> float:

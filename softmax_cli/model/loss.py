@@ -88,6 +88,16 @@ class Loss:
         """Mean loss of scores (N, C) of any floating dtype, computed in float64."""
         return self.mean_loss(scores.astype(np.float64), labels, temperature)
 
+    def of_each(
+        self, scores: Floats, labels: Labels, temperature: float = 1.0
+    ) -> NDArray[np.float64]:
+        """Loss (N,) of each example, from scores (N, C) of any floating dtype, in float64."""
+        scale = temperature if self.gives_probabilities else 1.0
+        class_major = np.ascontiguousarray((scores.astype(np.float64) / scale).T[:, None])
+        work = Workspace.allocate(1, len(labels), class_major.dtype)
+        self.kernel(class_major, labels, np.ones((1, 1)), work)  # scores are (C, 1, N)
+        return np.asarray(work.losses[0], np.float64)
+
 
 def regularized(loss: float, dW: Floats, W: Floats, reg: float) -> tuple[float, Floats]:
     """A data loss and its gradient (D, C), with ``reg/2 * |W|^2`` added."""

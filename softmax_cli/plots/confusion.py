@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from softmax_cli.evaluation.intervals import wilson_interval
 from softmax_cli.evaluation.metrics import most_confused_pairs
 from softmax_cli.plots.style import BLUE, ink_on, new_figure, readable_percent, short_name, styled
 
@@ -34,7 +35,7 @@ def confusion_figure(
     Args:
         matrix: ``(C, C)`` counts; rows are true classes, columns predicted classes.
         class_names: C names.
-        title: above the matrix; examples and accuracy if empty.
+        title: above the matrix; examples and accuracy with its 95 % interval if empty.
         examples: what the examples are, for the title.
     """
     title = title or _summary(matrix, examples)
@@ -92,9 +93,12 @@ def _matrix_figure(
 
 
 def _summary(matrix: NDArray[np.int64], examples: str) -> str:
-    count = int(matrix.sum())
-    share = float(np.trace(matrix)) / count if count else 0.0
-    return f"{count:,} {examples}, accuracy {readable_percent(share)}"
+    count, hits = int(matrix.sum()), int(np.trace(matrix))
+    share = hits / count if count else 0.0
+    low, high = wilson_interval(hits, count)
+    # The blanks inside break no line.
+    between = f"({100 * low:.1f} to {100 * high:.1f} %)".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{count:,} {examples}, accuracy {readable_percent(share)} {between}"
 
 
 def _name_classes(axes: Axes, class_names: Sequence[str]) -> None:

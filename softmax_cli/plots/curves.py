@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from softmax_cli.evaluation.intervals import Interval
+from softmax_cli.plots.error_bars import ERROR_BARS, errors
 from softmax_cli.plots.style import (
     BLUE,
     GREEN,
@@ -39,7 +41,11 @@ _MARKER_LIMIT = 40
 
 @styled
 def curves_figure(
-    history: Mapping[str, ArrayLike], *, title: str = "", full_batch: bool = False
+    history: Mapping[str, ArrayLike],
+    *,
+    best_interval: Interval | None = None,
+    title: str = "",
+    full_batch: bool = False,
 ) -> Figure:
     """Draw loss, accuracy and learning rate, and temperature if it moves, over the iterations.
 
@@ -51,6 +57,7 @@ def curves_figure(
         history: one sequence of equal length per name in `CURVE_COLUMNS`, one entry per validation;
             accuracies from 0 to 1. ``train_*`` are averages over the minibatches since the previous
             validation. Further names are ignored.
+        best_interval: 95 % interval of the best validation accuracy, drawn as an error bar.
         title: above the panels; none if empty.
         full_batch: ``train_*`` are those of all training images, and the learning rate is the
             length of a step.
@@ -68,7 +75,7 @@ def curves_figure(
     names = {"learning_rate": "step_length"} if full_batch else {}
     for axes, name, colour in zip(panels[2:], small, (GREEN, PURPLE), strict=False):
         _draw_setting(axes, iteration, columns[name], names.get(name, name), colour)
-    _mark_best(panels, iteration, columns["validation_accuracy"])
+    _mark_best(panels, iteration, columns["validation_accuracy"], best_interval)
     legend_above(panels[0])
     _label_iterations(panels[-1], iteration)
     figure.align_ylabels(panels)
@@ -136,6 +143,7 @@ def _mark_best(
     panels: NDArray[np.object_],
     iteration: NDArray[np.float64],
     validation_accuracy: NDArray[np.float64],
+    interval: Interval | None,
 ) -> None:
     """Draw a line through all panels, and a star, where validation accuracy is highest."""
     if not np.isfinite(validation_accuracy).any():
@@ -155,6 +163,8 @@ def _mark_best(
         markeredgewidth=0.8,
         label=f"best validation: {100 * value:.1f} % at iteration {at:,.0f}",
     )
+    if interval is not None:
+        panels[1].errorbar([at], [value], errors([value], [interval]), **ERROR_BARS)
     legend_above(panels[1], [star])
 
 

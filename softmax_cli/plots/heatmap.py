@@ -9,10 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
+from softmax_cli.evaluation.intervals import Interval
 from softmax_cli.plots.points import (
     COLOUR_MAP,
+    Trials,
     accuracy_range,
     add_colour_bar,
     best_label,
@@ -28,6 +31,17 @@ _BEST: dict[str, Any] = {
     "linewidth": 3,
     "zorder": 4,
     "clip_on": False,
+}
+_BORDER: dict[str, Any] = {
+    "color": "black",
+    "linewidth": 2.2,
+    "linestyle": (0, (2, 1)),
+    "solid_capstyle": "butt",
+    "path_effects": [withStroke(linewidth=4.2, foreground="white")],
+    "zorder": 3,
+    "clip_on": False,
+    "scalex": False,
+    "scaley": False,
 }
 _DIVERGED: dict[str, Any] = {
     "facecolor": "white",
@@ -48,6 +62,8 @@ def heatmap_figure(
     *,
     best: int | None = None,
     orders: Mapping[str, Sequence[object]] | None = None,
+    intervals: Sequence[Interval] | None = None,
+    within_noise: Sequence[bool] | None = None,
     title: str = "",
 ) -> Figure:
     """Draw validation accuracy over one, two or three settings.
@@ -56,7 +72,8 @@ def heatmap_figure(
     values; further settings are not shown, and a cell has the best of its trials. Where most cells
     would be empty, as after a random search, the trials are drawn as points over the first two
     settings that are numbers. Settings that do not vary are left out. The best trial is marked,
-    diverged ones are hatched or crossed, cells without a trial stay empty.
+    what is within noise of it is outlined or ringed, diverged trials are hatched or crossed, cells
+    without a trial stay empty. A line has error bars.
 
     Args:
         parameters: dotted key of each varied setting -> its value in each of n trials.
@@ -65,6 +82,8 @@ def heatmap_figure(
             all diverged.
         orders: dotted key of a setting -> its values in the order of the axis, as in the settings
             of the sweep; numbers are sorted all the same. Values that it lacks come last.
+        intervals: 95 % interval of each accuracy; NaN for none.
+        within_noise: whether each trial cannot be told from the best.
         title: above everything; none if empty.
 
     Raises:
@@ -76,25 +95,30 @@ def heatmap_figure(
         best = None
     elif best is None:
         best = int(np.nanargmax(values))
+    trials = Trials(
+        values,
+        best,
+        np.asarray(within_noise or [False] * len(values), np.bool_) & np.isfinite(values),
+        intervals,
+    )
     orders = orders or {}
     read = [read_axis(name, column, orders.get(name, ())) for name, column in parameters.items()]
     axes = [axis for axis in read if len(axis.labels) > 1][:3] or read[:2]
     numbers = [axis for axis in axes if axis.values is not None]
     if numbers and is_scattered(axes, len(values)):
         if len(numbers) > 1:
-            return cloud_figure(numbers[0], numbers[1], values, best, title)
-        return line_figure(numbers[0], values, best, title, connected=False)
+            return cloud_figure(numbers[0], numbers[1], trials, title)
+        return line_figure(numbers[0], trials, title, connected=False)
     if len(axes) == 1:
-        return line_figure(axes[0], values, best, title)
-    return _maps(axes, values, best, title)
+        return line_figure(axes[0], trials, title)
+    return _maps(axes, trials, title)
 
 
-def _maps(
-    axes: Sequence[Axis], values: NDArray[np.float64], best: int | None, title: str
-) -> Figure:
+def _maps(axes: Sequence[Axis], trials: Trials, title: str) -> Figure:
     """Draw one heat map, or one per value of the shortest of three axes."""
     by_length = sorted(axes, key=lambda axis: len(axis.labels), reverse=True)[::-1]
     rows, columns = by_length[-2:]
+    values, best = trials.values, trials.best
     cells = fill_grid(by_length, values, best)
     layers = cells.reshape(-1, len(rows.labels), len(columns.labels))
     numbered = max(layers.shape[1:]) <= _NUMBERED_CELLS
@@ -105,12 +129,14 @@ def _maps(
     width = across * panel_width + 2.2
     height = down * max(cell_height * len(rows.labels) + 0.4, 1.6) + 0.5
     height += _label_height(columns)
-    figure = new_figure(max(width, 5.2), height, _heading(title, values, best))
+    figure = new_figure(max(width, 5.2), height, _heading(title, trials))
     panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for panel in panels[len(layers) :]:
         panel.set_axis_off()
     for panel, layer in zip(panels, layers, strict=False):
         _draw_map(panel, layer, values, best)
+        if trials.shows_noise:
+            _outline(panel, (layer >= 0) & trials.within_noise[layer])
         _label_cells(panel, columns, rows)
         if numbered:
             _write_accuracies(panel, layer, values)
@@ -123,9 +149,12 @@ def _maps(
     return figure
 
 
-def _heading(title: str, values: NDArray[np.float64], best: int | None) -> str:
-    """Return the title, and below it what frames and hatches mean."""
+def _heading(title: str, trials: Trials) -> str:
+    """Return the title, and below it what frames, outlines and hatches mean."""
+    values, best = trials.values, trials.best
     notes = [] if best is None else [f"framed: {best_label(values[best])}"]
+    if trials.shows_noise:
+        notes.append("outlined: within noise of it")
     if np.isnan(values).any():
         notes.append("hatched: diverged")
     return f"{title}\n{', '.join(notes)}"
@@ -149,6 +178,22 @@ def _draw_map(
             axes.add_patch(Rectangle(corner, 1, 1, **_DIVERGED))
         elif trial >= 0 and trial == best:
             axes.add_patch(Rectangle(corner, 1, 1, **_BEST))
+
+
+def _outline(axes: Axes, region: NDArray[np.bool_]) -> None:
+    """Draw a line around the cells (rows, columns) of a region, wherever it borders on others."""
+    padded = np.pad(region, 1)
+    for row, column in np.argwhere(region):
+        left, right, low, high = column - 0.5, column + 0.5, row - 0.5, row + 0.5
+        sides = (
+            (row, column + 1, [left, right], [low, low]),
+            (row + 2, column + 1, [left, right], [high, high]),
+            (row + 1, column, [left, left], [low, high]),
+            (row + 1, column + 2, [right, right], [low, high]),
+        )
+        for *neighbour, x, y in sides:
+            if not padded[tuple(neighbour)]:
+                axes.plot(x, y, **_BORDER)
 
 
 def _write_accuracies(axes: Axes, layer: NDArray[np.int64], values: NDArray[np.float64]) -> None:

@@ -42,12 +42,11 @@ def _caption(
 ) -> str:
     predicted = int(np.argmax(probabilities))
     guess, truth = short_name(class_names[predicted], 12), short_name(class_names[label], 10)
-    return (
-        f"{guess} {_percent(probabilities[predicted])}\n({truth} {_percent(probabilities[label])})"
-    )
+    sure, left = whole_percent(probabilities[predicted]), whole_percent(probabilities[label])
+    return f"{guess} {sure}\n({truth} {left})"
 
 
-def _percent(probability: float) -> str:
+def whole_percent(probability: float) -> str:
     """Write whole percents, and never 0 or 100 for what is neither."""
     if 0 < probability < 0.01:
         return "<1 %"

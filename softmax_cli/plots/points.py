@@ -1,6 +1,7 @@
 """Trials as points: accuracy over one setting, or as colour over two."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from softmax_cli.evaluation.intervals import Interval
+from softmax_cli.plots.error_bars import ERROR_BARS, errors
 from softmax_cli.plots.style import (
     BLUE,
     GREY,
@@ -25,6 +28,14 @@ from softmax_cli.plots.style import (
 from softmax_cli.plots.trial_grid import Axis
 
 COLOUR_MAP = "cividis"
+_RING: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 12,
+    "markerfacecolor": "none",
+    "markeredgecolor": "black",
+    "markeredgewidth": 1.2,
+    "linestyle": "none",
+}
 _STAR: dict[str, Any] = {
     "marker": "*",
     "markersize": 15,
@@ -34,11 +45,32 @@ _STAR: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """What is drawn of n trials.
+
+    Attributes:
+        values: ``(n,)`` accuracies, NaN where a trial diverged.
+        best: index of the trial to mark, if any.
+        within_noise: ``(n,)`` which of them cannot be told from the best.
+        intervals: of the accuracies, NaN for none; None if not known.
+    """
+
+    values: NDArray[np.float64]
+    best: int | None
+    within_noise: NDArray[np.bool_]
+    intervals: Sequence[Interval] | None = None
+
+    @property
+    def shows_noise(self) -> bool:
+        """Whether another trial than the best is within noise of it."""
+        return self.best is not None and int(self.within_noise.sum()) > 1
+
+
 @styled
 def line_figure(
     axis: Axis,
-    values: NDArray[np.float64],
-    best: int | None,
+    trials: Trials,
     title: str,
     *,
     connected: bool = True,
@@ -47,17 +79,20 @@ def line_figure(
 
     Args:
         axis: the setting.
-        values: ``(n,)`` accuracies, NaN where a trial diverged; those are crosses on the x axis.
-        best: index of the trial to mark, if any.
+        trials: those that diverged are crosses on the x axis.
         title: above everything; none if empty.
         connected: draw a line through the trials; not for trials that differ in other settings too.
     """
     figure = new_figure(6.4, 4.2, title)
     axes = figure.subplots()
+    values, best = trials.values, trials.best
     x = _coordinates(axis)
     order = np.argsort(x, kind="stable")
     stroke = "-" if connected and axis.values is not None else "none"
     axes.plot(x[order], values[order], marker="o", color=BLUE, linestyle=stroke)
+    if trials.intervals is not None and not np.isnan(trials.intervals).all():
+        axes.errorbar(x, values, errors(values, trials.intervals), **ERROR_BARS)
+    _ring(axes, x, values, trials)
     diverged = np.isnan(values)
     if diverged.all():
         axes.set_ylim(0, 1)
@@ -85,8 +120,7 @@ def line_figure(
 def cloud_figure(
     horizontal: Axis,
     vertical: Axis,
-    values: NDArray[np.float64],
-    best: int | None,
+    trials: Trials,
     title: str,
 ) -> Figure:
     """Draw each trial as a point over two settings, its accuracy as colour.
@@ -94,13 +128,13 @@ def cloud_figure(
     Args:
         horizontal: the setting across.
         vertical: the setting upwards.
-        values: ``(n,)`` accuracies, NaN where a trial diverged; those are crosses.
-        best: index of the trial to mark, if any.
+        trials: those that diverged are crosses.
         title: above everything; none if empty.
     """
     figure = new_figure(6.8, 4.8, title)
     axes = figure.subplots()
     x, y = _coordinates(horizontal), _coordinates(vertical)
+    values, best = trials.values, trials.best
     diverged = np.isnan(values)
     axes.scatter(
         x[~diverged],
@@ -112,6 +146,7 @@ def cloud_figure(
         edgecolors="white",
         linewidths=0.6,
     )
+    _ring(axes, x, y, trials)
     if diverged.any():
         axes.plot(x[diverged], y[diverged], "x", color=GREY, label="diverged")
     if best is not None:
@@ -121,6 +156,14 @@ def cloud_figure(
     add_colour_bar(figure, [axes], values)
     legend_above(axes)
     return figure
+
+
+def _ring(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], trials: Trials) -> None:
+    """Put rings around the trials within noise of the best."""
+    if not trials.shows_noise:
+        return
+    ringed = trials.within_noise
+    axes.plot(x[ringed], y[ringed], **_RING, label="within noise of it")
 
 
 def accuracy_range(values: NDArray[np.float64]) -> Normalize:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
+from softmax_cli.plots.error_bars import ERROR_BARS, share_errors
 from softmax_cli.plots.style import (
     ORANGE,
     SKY,
@@ -34,7 +35,7 @@ def reliability_figure(
     title: str = "",
     examples: str = "images",
 ) -> Figure:
-    """Draw accuracy against confidence, and how many images have which confidence.
+    """Draw accuracy with intervals against confidence, and how many images have which confidence.
 
     Args:
         before: at the model's own temperature.
@@ -73,7 +74,14 @@ def _draw_accuracy(axes: Axes, result: Reliability, name: str) -> None:
         edgecolor=VERMILION,
         hatch="////",
         linewidth=0.8,
-        label="gap to the confidence",
+        label="gap",
+    )
+    axes.errorbar(
+        lefts[filled] + width / 2,
+        accuracy,
+        share_errors(accuracy, result.counts[filled]),
+        label="95 % interval",
+        **ERROR_BARS,
     )
     axes.plot([0, 1], [0, 1], color="black", linestyle="--", linewidth=1.2, label="honest")
     axes.set_xlim(0, 1)

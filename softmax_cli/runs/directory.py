@@ -53,6 +53,7 @@ _MADE_FILES = {
     "trials.jsonl",
     "results.csv",
     "best.yaml",
+    "report.html",
     *PICTURE_FILES,
 }
 _RUNS_HINT = (

@@ -22,6 +22,7 @@ PICTURES: Final = (
     "reliability",
     "mistakes",
     "heatmap",
+    "comparison",
 )
 """Names without suffix. To add a picture: its name here, and a function in ``plots/`` that draws it
 from arrays."""

@@ -126,10 +126,14 @@ class SweepResults:
     Attributes:
         parameters: dotted key -> its value in each trial.
         validation_accuracies: of each trial, NaN where it diverged.
+        intervals: of these accuracies, NaN twice where there is none.
+        within_noise: whether each trial, or its setting, cannot be told from the best.
     """
 
     parameters: dict[str, list[Any]]
     validation_accuracies: list[float]
+    intervals: list[tuple[float, float]]
+    within_noise: list[bool]
 
 
 def read_results(path: Path) -> SweepResults:
@@ -147,9 +151,17 @@ def read_results(path: Path) -> SweepResults:
         header, *rows = csv.reader(_lines(path))
         columns = range(header.index("id") + 1, header.index("status"))
         parameters = {header[i]: [_value(row[i]) for row in rows] for i in columns}
+        noise = header.index("within_noise") if "within_noise" in header else None
+        within_noise = [noise is not None and row[noise] == "true" for row in rows]
     except (ValueError, IndexError, csv.Error) as error:
         raise ModelError(f"expected the results of a sweep in {path}: {error}") from error
-    return SweepResults(parameters, accuracies)
+    ends = ("validation_accuracy_low", "validation_accuracy_high")
+    if set(ends) <= set(header):
+        bounds = read_numbers(path, ends)
+        intervals = list(zip(*bounds.values(), strict=True))
+    else:  # of an earlier version
+        intervals = [(math.nan, math.nan)] * len(rows)
+    return SweepResults(parameters, accuracies, intervals, within_noise)
 
 
 def _lines(path: Path) -> io.StringIO:

@@ -1,5 +1,6 @@
 """What a finished training leaves behind: models, metrics and a summary in a run directory."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ from softmax_cli.arrays import Floats
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
 from softmax_cli.errors import ModelError
+from softmax_cli.evaluation.intervals import Interval, share_interval
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.inputs import weights_by_feature
@@ -19,6 +21,14 @@ from softmax_cli.training.certificate import ModelCertificate
 from softmax_cli.training.history import COLUMNS
 from softmax_cli.training.trainer import Status, Trainer, steps_of
 from softmax_cli.training.training_data import TrainingData
+
+DIVERGENCE_HINTS = {
+    "sgd": "Try a smaller optimizer.learning_rate or optimizer.regularization: their product must "
+    "stay well below 2.",
+    "lbfgs": "Are all features finite and of ordinary size? preprocessing.scale=pixel gives them a "
+    "variance of 1.",
+}
+"""What to do about a training that diverged, for each method."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,9 @@ class TrainingSummary:
         optimality_bound: the objective is at most this far above its minimum; None with
             regularisation 0, where nothing is proven.
         converged: whether the gradient is as small as ``optimizer.tolerance`` wants it.
+        validation_accuracy_interval: of 95 %; None if training diverged, or in the summary of an
+            earlier version.
+        best_validation_accuracy_interval: likewise. It does not know that the best was picked.
     """
 
     iterations: int
@@ -61,6 +74,8 @@ class TrainingSummary:
     gradient_norm: float | None = None
     optimality_bound: float | None = None
     converged: bool | None = None
+    validation_accuracy_interval: Interval | None = None
+    best_validation_accuracy_interval: Interval | None = None
 
 
 def finished_summary(run: RunDirectory) -> TrainingSummary | None:
@@ -112,7 +127,8 @@ def write_results(
     if best is not None:
         save_model(run.best_model_file, best)
     summary = replace(
-        _summary(trainer, member, model, best, seconds), **_proven(config, certificate)
+        _summary(trainer, member, model, best, seconds, len(data.validation)),
+        **_proven(config, certificate),
     )
     write_json(run.path / "summary.json", asdict(summary))
     return summary
@@ -205,6 +221,7 @@ def _summary(
     model: SavedModel | None,
     best: SavedModel | None,
     seconds: float,
+    validation_images: int,
 ) -> TrainingSummary:
     results = model.results if model else {}
     best_results = best.results if best else {}
@@ -220,4 +237,11 @@ def _summary(
         best_validation_accuracy=best_results.get("validation_accuracy"),
         stopped_early=bool(trainer.status[member] == Status.STOPPED),
         diverged=bool(trainer.status[member] == Status.DIVERGED),
+        validation_accuracy_interval=_interval(results, validation_images),
+        best_validation_accuracy_interval=_interval(best_results, validation_images),
     )
+
+
+def _interval(results: Mapping[str, float], validation_images: int) -> Interval | None:
+    accuracy = results.get("validation_accuracy")
+    return None if accuracy is None else share_interval(accuracy, validation_images)

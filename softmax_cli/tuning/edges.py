@@ -9,9 +9,8 @@ from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_loading import WHOLE_NUMBER_KEYS
 from softmax_cli.errors import ConfigurationError
 from softmax_cli.tuning.outcomes import Outcome
+from softmax_cli.tuning.repeats import SEED_KEYS
 from softmax_cli.tuning.trials import Trial
-
-_WITHOUT_ORDER = ("seed", "model.weight_seed")
 
 
 def edge_warnings(best: Outcome, trials: Sequence[Trial]) -> list[str]:
@@ -24,7 +23,7 @@ def edge_warnings(best: Outcome, trials: Sequence[Trial]) -> list[str]:
     for key, value in best.parameters.items():
         tried = [trial.parameters[key] for trial in trials]
         values = {cast("float", other) for other in tried if _is_number(other)}
-        if key in _WITHOUT_ORDER or not _is_number(value) or len(values) < 2:
+        if key in SEED_KEYS or not _is_number(value) or len(values) < 2:
             continue
         value = cast("float", value)
         for edge, direction, word in ((min(values), -1, "smaller"), (max(values), 1, "larger")):

@@ -13,7 +13,7 @@ from softmax_cli.errors import ConfigurationError
 def check_extends(before: SweepConfig, now: SweepConfig) -> None:
     """Check that a sweep is another one, or its grid or number of random trials has grown.
 
-    The folder of the data may have changed.
+    The folder of the data may have changed, and which of the trials is chosen at the end.
 
     Raises:
         ConfigurationError: something else differs, with a line for each difference.
@@ -38,6 +38,7 @@ def check_extends(before: SweepConfig, now: SweepConfig) -> None:
 def _fixed_part(sweep: SweepConfig) -> dict[str, Any]:
     """What may not change, but for the folder of the data."""
     values: dict[str, Any] = plain_values(sweep)
+    values.pop("select", None)
     if isinstance(sweep.search, RandomSearch):
         del values["search"]["random"]["trials"]
     elif sweep.search == "grid":

@@ -11,7 +11,8 @@ import numpy as np
 
 from softmax_cli.config.sweep_schema import Rungs
 from softmax_cli.training.state import select_members
-from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
+from softmax_cli.tuning.outcomes import Metric, Outcome
+from softmax_cli.tuning.repeats import ranked_settings
 from softmax_cli.tuning.stack_run import StackResult, StackTask
 from softmax_cli.tuning.stacks import Stack
 
@@ -23,9 +24,10 @@ def rung_end(iterations: int, rung: int, settings: Rungs) -> int:
 
 
 def survivors(outcomes: Sequence[Outcome], factor: int, metric: Metric) -> set[str]:
-    """Ids of the best ``1/factor`` of the trials, at least one, but none that has no figures."""
-    best = ranked(outcomes, metric)[: max(len(outcomes) // factor, 1)]
-    return {outcome.id for outcome in best if outcome.has_figures}
+    """Ids of the best ``1/factor`` of the settings, at least one, but none that has no figures."""
+    settings = ranked_settings(outcomes, metric)
+    best = settings[: max(len(settings) // factor, 1)]
+    return {repeat.id for s in best if s.mean.has_figures for repeat in s.repeats}
 
 
 def narrowed(stack: Stack, result: StackResult, keep: AbstractSet[str]) -> StackTask | None:

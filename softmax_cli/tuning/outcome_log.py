@@ -1,7 +1,7 @@
 """What is known of the trials of a sweep, in memory and in its directory.
 
 ``trials.jsonl`` has a line for each trial that is done, written as its stack ends; ``results.csv``
-is made of the same figures at the end, best trial first.
+is made of the same figures at the end, best setting first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,9 @@ from typing import Any
 
 from softmax_cli.errors import CheckpointError
 from softmax_cli.runs.tables import append_jsonl, read_jsonl, write_csv, write_jsonl
-from softmax_cli.tuning.outcomes import Metric, Outcome, ranked
+from softmax_cli.tuning.noise import accuracy_interval
+from softmax_cli.tuning.outcomes import Metric, Outcome
+from softmax_cli.tuning.repeats import Setting, ranked_settings
 from softmax_cli.tuning.trials import Trial
 
 _FIGURES = (
@@ -23,11 +25,11 @@ _FIGURES = (
     "validation_loss_std",
     "train_accuracy",
     "train_loss",
-    "seconds",
 )
-"""Columns of ``results.csv`` behind rank, id and the parameters."""
+"""Columns of ``results.csv`` behind rank, id and the parameters; behind them come the next two."""
 _PROVEN = ("gradient_norm", "optimality_bound", "converged")
-"""Columns before the last one, where the distance from the optimum is known of any trial."""
+"""Columns where the distance from the optimum is known of any trial."""
+_NOISE = ("validation_accuracy_low", "validation_accuracy_high", "within_noise")
 
 
 class OutcomeLog:
@@ -55,17 +57,8 @@ class OutcomeLog:
             lines = [line for line in lines if line["status"] != "failed" and not together]
             write_jsonl(directory / "trials.jsonl", lines)
         wanted = {trial.id for trial in trials}
-        outcomes = map(self._outcome, lines)
+        outcomes = (_outcome(directory, line) for line in lines)
         self._outcomes = {outcome.id: outcome for outcome in outcomes if outcome.id in wanted}
-
-    def _outcome(self, line: dict[str, Any]) -> Outcome:
-        try:
-            return Outcome.from_record(line)
-        except CheckpointError as error:
-            raise CheckpointError(
-                f"{self._directory / 'trials.jsonl'}: {error.message}",
-                hint="Remove that line, and its trial is trained again.",
-            ) from error
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -85,35 +78,61 @@ class OutcomeLog:
                 append_jsonl(self._directory / "trials.jsonl", asdict(outcome))
                 self._outcomes[outcome.id] = outcome
 
-    def ranked(self) -> list[Outcome]:
-        """All outcomes, best first."""
-        return ranked(self._outcomes.values(), self._metric)
+    def settings(self) -> list[Setting]:
+        """All outcomes, repeats put together, best setting first."""
+        return ranked_settings(self._outcomes.values(), self._metric)
 
-    def best(self) -> Outcome | None:
-        """The best outcome; None if none has figures."""
-        best = next(iter(self.ranked()), None)
-        return best if best is not None and best.has_figures else None
-
-    def write_table(self, parameters: Sequence[str]) -> None:
-        """Write ``results.csv``.
+    def write_table(
+        self, parameters: Sequence[str], settings: Sequence[Setting], noise: Sequence[bool | None]
+    ) -> None:
+        """Write ``results.csv``: each repeat of the best setting, then of the second.
 
         Args:
             parameters: dotted keys, a column each.
+            settings: of this log, best first.
+            noise: whether each of them is within noise of the best; None if not known.
 
         Raises:
             OSError: writing failed; an earlier table is still there.
         """
-        ranked = self.ranked()
-        proven = _PROVEN if any(outcome.gradient_norm is not None for outcome in ranked) else ()
-        figures = (*_FIGURES[:-1], *proven, _FIGURES[-1])
+        outcomes = self._outcomes.values()
+        proven = _PROVEN if any(o.gradient_norm is not None for o in outcomes) else ()
+        figures = (*_FIGURES, *proven)
         rows = [
             {
-                "rank": rank if outcome.has_figures else None,
+                "rank": rank if setting.mean.has_figures else None,
                 "id": outcome.id,
                 **{key: outcome.parameters[key] for key in parameters},
                 **{name: getattr(outcome, name) for name in figures},
+                **dict(zip(_NOISE, (*_ends(outcome), like), strict=True)),
+                "seconds": outcome.seconds,
             }
-            for rank, outcome in enumerate(ranked, start=1)
+            for rank, (setting, like) in enumerate(zip(settings, noise, strict=True), start=1)
+            for outcome in setting.repeats
         ]
-        columns = ("rank", "id", *parameters, *figures)
+        columns = ("rank", "id", *parameters, *figures, *_NOISE, "seconds")
         write_csv(self._directory / "results.csv", columns, rows)
+
+
+def recorded_outcomes(directory: Path) -> list[Outcome]:
+    """The outcomes in ``trials.jsonl`` as they were recorded, failed ones included.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    return [_outcome(directory, line) for line in read_jsonl(directory / "trials.jsonl")]
+
+
+def _outcome(directory: Path, line: dict[str, Any]) -> Outcome:
+    try:
+        return Outcome.from_record(line)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{directory / 'trials.jsonl'}: {error.message}",
+            hint="Remove that line, and its trial is trained again.",
+        ) from error
+
+
+def _ends(outcome: Outcome) -> tuple[float | None, float | None]:
+    """Of the interval of the validation accuracy; None twice where there is none."""
+    return accuracy_interval(outcome) or (None, None)

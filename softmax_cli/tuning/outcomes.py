@@ -1,5 +1,6 @@
 """The result of each trial, and the order of the trials."""
 
+import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -16,7 +17,8 @@ from softmax_cli.training.trainer import Status, Trainer, steps_of
 Metric = Literal["validation_accuracy", "validation_loss"]
 TrialStatus = Literal["finished", "stopped", "dropped", "diverged", "failed"]
 
-_MEASURES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
+MEASURES = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
+"""Figures of a trial; with folds, means over them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Outcome:
         optimality_bound: the objective of each fold is at most this far above its minimum; None
             with regularisation 0, where nothing is proven.
         converged: whether the gradient is as small as ``optimizer.tolerance`` wants it.
+        validation_images: m, how many there are; with folds, training images. None if not known.
+        fold_accuracies: validation accuracy of each fold; None for one fold.
+        hits: which validation images it gets right, a bit each as :func:`pack_hits` writes them;
+            None with folds, without figures, or if not known.
     """
 
     id: str
@@ -57,6 +63,9 @@ class Outcome:
     gradient_norm: float | None = None
     optimality_bound: float | None = None
     converged: bool | None = None
+    validation_images: int | None = None
+    fold_accuracies: tuple[float, ...] | None = None
+    hits: str | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -80,7 +89,26 @@ class Outcome:
             name: math.nan if value is None and name in needed else value
             for name, value in record.items()
         }
+        if values.get("fold_accuracies") is not None:
+            values["fold_accuracies"] = tuple(values["fold_accuracies"])
         return cls(**values)
+
+    def unpacked_hits(self) -> NDArray[np.bool_] | None:
+        """The hits (m,), or None if they are not known or not of that many images."""
+        if self.hits is None or self.validation_images is None:
+            return None
+        try:
+            packed = np.frombuffer(base64.b64decode(self.hits, validate=True), np.uint8)
+        except (ValueError, TypeError):
+            return None
+        if len(packed) != -(-self.validation_images // 8):
+            return None
+        return np.unpackbits(packed, count=self.validation_images).astype(np.bool_)
+
+
+def pack_hits(hits: NDArray[np.bool_]) -> str:
+    """Hits (m,) as text, eight of them in a byte, in base64."""
+    return base64.b64encode(np.packbits(hits).tobytes()).decode("ascii")
 
 
 def outcomes_of(
@@ -91,6 +119,8 @@ def outcomes_of(
     *,
     certificate: Certificate | None = None,
     tolerance: float | None = None,
+    validation_images: int | None = None,
+    hits: NDArray[np.bool_] | None = None,
 ) -> list[Outcome]:
     """Outcomes of the trials of a stack, from its trainer.
 
@@ -101,6 +131,8 @@ def outcomes_of(
         seconds: that training took.
         certificate: of the models, if there is one.
         tolerance: of their gradients, if there is one.
+        validation_images: m, if known; with folds, training images.
+        hits: (trials, m) of the models in the order of the stack, if known.
     """
     rows = {row.iteration: row for row in trainer.history}
     outcomes = []
@@ -115,10 +147,10 @@ def outcomes_of(
                     for m, at in zip(members, measured_at, strict=True)
                 ]
             )
-            for name in _MEASURES
+            for name in MEASURES
         }
         if status == "diverged" or not all(np.isfinite(list(measured.values())).flat):
-            status, measured = "diverged", {name: np.full(folds, math.nan) for name in _MEASURES}
+            status, measured = "diverged", {name: np.full(folds, math.nan) for name in MEASURES}
         figures: dict[str, Any] = {name: float(values.mean()) for name, values in measured.items()}
         figures |= _proven(certificate, members, tolerance, status)
         outcomes.append(
@@ -131,6 +163,13 @@ def outcomes_of(
                 validation_loss_std=_deviation(measured["validation_loss"]),
                 seconds=seconds / len(trials),
                 **figures,
+                validation_images=validation_images,
+                fold_accuracies=(
+                    tuple(measured["validation_accuracy"].tolist())
+                    if folds > 1 and status != "diverged"
+                    else None
+                ),
+                hits=None if hits is None or status == "diverged" else pack_hits(hits[index]),
             )
         )
     return outcomes
@@ -139,9 +178,15 @@ def outcomes_of(
 def failed(trial_id: str, parameters: dict[str, Value]) -> Outcome:
     """Outcome of a trial whose stack could not be trained."""
     nothing: dict[str, Any] = dict.fromkeys(
-        (*_MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
+        (*MEASURES, "validation_accuracy_std", "validation_loss_std"), math.nan
     )
     return Outcome(trial_id, parameters, "failed", iterations=0, **nothing, seconds=0.0)
+
+
+def greatest(values: Sequence[float | None]) -> float | None:
+    """The greatest of some figures; None if one of them is not known."""
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) else None
 
 
 def ranked(outcomes: Iterable[Outcome], metric: Metric) -> list[Outcome]:
@@ -170,10 +215,9 @@ def _proven(
         return {}
     found = [certificate.of_model(member) for member in members]
     norm = max(one.gradient_norm for one in found)
-    bounds = [one.bound for one in found if one.bound is not None]
     return {
         "gradient_norm": norm,
-        "optimality_bound": max(bounds, default=None),
+        "optimality_bound": greatest([one.bound for one in found]),
         "converged": None if tolerance is None else norm <= tolerance,
     }
 

@@ -9,6 +9,7 @@ from softmax_cli.arrays import Arrays
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.training.assembly import build_trainer, certify_trainer
 from softmax_cli.training.checkpointed_run import CheckpointedRun, Origin, RunObserver
+from softmax_cli.training.hits import validation_hits
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.tuning.outcomes import Outcome, outcomes_of
@@ -74,14 +75,17 @@ def run_stack(
     run.save()
     end = run.document()
     trials = [(trial.id, trial.parameters) for trial in task.stack.trials]
-    configs, optimizer = _configs(task), task.stack.shared.optimizer
+    configs, optimizer, folds = _configs(task), task.stack.shared.optimizer, task.stack.folds
     outcomes = outcomes_of(
         trials,
-        task.stack.folds,
+        folds,
         run.trainer,
         end["seconds"],
-        certificate=certify_trainer(run.trainer, configs, data, folds=task.stack.folds),
+        certificate=certify_trainer(run.trainer, configs, data, folds=folds),
         tolerance=optimizer.tolerance if optimizer.method == "lbfgs" else None,
+        # With folds every training image is validated on, by the models that have not seen it.
+        validation_images=len(data.validation if folds == 1 else data.train),
+        hits=validation_hits(configs, data, run.trainer) if folds == 1 else None,
     )
     return StackResult(outcomes, {k: v.copy() for k, v in run.trainer.state().items()}, end)
 

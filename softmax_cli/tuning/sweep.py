@@ -4,15 +4,15 @@
 
     trials.jsonl   a line for each trial that is done, written as its stack ends
     checkpoint/    until the end, the state of each stack in flight, and the last one of the best
-    results.csv    all trials, best first
-    best.yaml      settings of the best trial
-    best/          the best trial as an ordinary run directory
+    results.csv    all trials, best first; those that differ in their seeds alone by their mean
+    best.yaml      settings of the best trial, or of the simplest one that is as good
+    best/          that trial as an ordinary run directory
     summary.json   what `sweep` printed
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from softmax_cli.config.schema import OptimizerSettings
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
@@ -27,8 +27,10 @@ from softmax_cli.tuning.data_cache import DataCache
 from softmax_cli.tuning.edges import edge_warnings
 from softmax_cli.tuning.halving import narrowed, rung_end, survivors
 from softmax_cli.tuning.local import StackObserver, run_locally
+from softmax_cli.tuning.noise import accuracy_interval, select, within_noise
 from softmax_cli.tuning.outcome_log import OutcomeLog
 from softmax_cli.tuning.outcomes import Outcome, failed
+from softmax_cli.tuning.repeats import Setting
 from softmax_cli.tuning.stack_run import StackResult, StackTask
 from softmax_cli.tuning.stacks import Stack, plan_stacks
 from softmax_cli.tuning.trials import make_trials
@@ -46,8 +48,8 @@ class SweepObserver(StackObserver, Protocol):
     def stage_started(self, tasks: Sequence[StackTask]) -> None:
         """These stacks are trained next."""
 
-    def recorded(self, leaders: Sequence[Outcome]) -> None:
-        """A stack is done; these are all outcomes so far, best first."""
+    def recorded(self, leaders: Sequence[Setting]) -> None:
+        """A stack is done; these are all settings so far, best first."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,10 @@ class SweepSummary:
         failed: trials whose stack could not be trained.
         diverged: trials whose loss ceased to be finite.
         seconds: time in the training loops, over all sessions and workers.
-        best: the best trial; None if none has a finite result.
-        outcomes: of all trials, best first.
+        best: the trial in ``best/``; None if none has a finite result.
+        chosen: its setting.
+        settings: all of them, best first.
+        noise: whether each setting is within noise of the first; None where it is not known.
         warnings: what to do about a best trial on an edge of the grid, and about trials that did
             not come as near to their optimum as they should.
     """
@@ -70,8 +74,68 @@ class SweepSummary:
     diverged: int
     seconds: float
     best: Outcome | None
-    outcomes: tuple[Outcome, ...]
+    chosen: Setting | None
+    settings: tuple[Setting, ...]
+    noise: tuple[bool | None, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """All trials, the repeats of the best setting first."""
+        return tuple(repeat for setting in self.settings for repeat in setting.repeats)
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether any setting was trained with more than one seed."""
+        return any(len(setting.repeats) > 1 for setting in self.settings)
+
+    @property
+    def within_noise(self) -> int | None:
+        """How many settings are within noise of the best, itself included; None if not known."""
+        known = [like for like in self.noise[1:] if like is not None]
+        return 1 + sum(known) if known and self.best else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary under stable names, without the single trials."""
+        return {
+            "trials": self.trials,
+            "failed": self.failed,
+            "diverged": self.diverged,
+            "seconds": self.seconds,
+            "best": self._best_figures(),
+            "warnings": self.warnings,
+            "settings": len(self.settings),
+            "within_noise": self.within_noise,
+        }
+
+    def _best_figures(self) -> dict[str, Any] | None:
+        return next(
+            (row for row in self.results() if self.best and row["id"] == self.best.id), None
+        )
+
+    def results(self) -> list[dict[str, Any]]:
+        """Each trial, in the order of ``results.csv``."""
+        return [
+            {**outcome_figures(outcome), "within_noise": like}
+            for setting, like in zip(self.settings, self.noise, strict=True)
+            for outcome in setting.repeats
+        ]
+
+    def setting_results(self) -> list[dict[str, Any]] | None:
+        """Each setting with the means of its repeats, best first; None if nothing was repeated."""
+        if not self.has_repeats:
+            return None
+        return [
+            {**outcome_figures(setting.mean), "repeats": len(setting.repeats), "within_noise": like}
+            for setting, like in zip(self.settings, self.noise, strict=True)
+        ]
+
+
+def outcome_figures(outcome: Outcome) -> dict[str, Any]:
+    """An outcome under stable names, without its hits, and with the interval of its accuracy."""
+    figures = asdict(outcome)
+    del figures["hits"]
+    return {**figures, "validation_accuracy_interval": accuracy_interval(outcome)}
 
 
 def run_sweep(
@@ -211,17 +275,20 @@ class _Sweep:
 
     def _record(self, outcomes: Iterable[Outcome]) -> None:
         self._log.add(outcomes)
-        self._observer.recorded(self._log.ranked())
+        self._observer.recorded(self._log.settings())
 
     def _drop_checkpoints(self) -> None:
         """Remove the checkpoints that no trial needs any more."""
-        best = self._log.best()
-        self._checkpoints.keep_only(best.id if best else None, self._log.done())
+        chosen = self._chosen()
+        best = chosen.representative.id if chosen else None
+        self._checkpoints.keep_only(best, self._log.done())
 
     def _finish(self) -> SweepSummary:
         """Write the table, the best trial and the summary."""
-        outcomes, best = self._log.ranked(), self._log.best()
-        self._log.write_table(list(self._sweep.parameters))
+        settings, chosen = self._log.settings(), self._chosen()
+        noise = within_noise(settings)
+        self._log.write_table(list(self._sweep.parameters), settings, noise)
+        best = chosen.representative if chosen else None
         if best is not None:
             write_best_run(
                 self._run.path,
@@ -233,6 +300,7 @@ class _Sweep:
                 folds=self._sweep.folds,
             )
         trials = list(self._trials.values())
+        outcomes = [outcome for setting in settings for outcome in setting.repeats]
         statuses = [outcome.status for outcome in outcomes]
         if "failed" not in statuses:
             self._checkpoints.remove_all()
@@ -242,16 +310,24 @@ class _Sweep:
             diverged=statuses.count("diverged"),
             seconds=sum(outcome.seconds for outcome in outcomes),
             best=best,
-            outcomes=tuple(outcomes),
+            chosen=chosen,
+            settings=tuple(settings),
+            noise=tuple(noise),
             warnings=(
                 *_unconverged(outcomes, self._sweep.train.optimizer),
-                *(edge_warnings(best, trials) if best else ()),
+                *(edge_warnings(settings[0].representative, trials) if best else ()),
             ),
         )
-        document = asdict(summary)
-        del document["outcomes"]
-        write_json(self._run.path / "summary.json", document)
+        write_json(self._run.path / "summary.json", summary.to_json())
         return summary
+
+    def _chosen(self) -> Setting | None:
+        """The setting whose model is kept, as far as trials are known; None if none has figures."""
+        settings = self._log.settings()
+        if not settings or not settings[0].mean.has_figures:
+            return None
+        strength = {t.id: t.config.optimizer.regularization for t in self._trials.values()}
+        return select(settings, self._sweep.select, self._sweep.metric, strength)
 
     def _iterations(self, stack: Stack) -> int:
         shared = stack.shared

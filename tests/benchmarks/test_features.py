@@ -21,6 +21,6 @@ def test_products_are_made_for_every_image_by_some_thread() -> None:
     shapes = [(3, 2, 4), (4, 2, 3)]
     products = PatchProducts("products", 5, shapes)
     calls: list[int] = []
-    products._multiply = calls.append  # type: ignore[method-assign]
+    products._multiply = calls.append  # type: ignore[assignment, method-assign]
     products.run()
     assert np.sum(calls) >= 5

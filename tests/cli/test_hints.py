@@ -23,9 +23,13 @@ import typer
 from PIL import Image
 
 import softmax_cli
+from softmax_cli.api.runs import load_run
 from softmax_cli.cli import signals
 from softmax_cli.cli.app import app
 from softmax_cli.config.presets import preset_directory
+from softmax_cli.data.synthetic import make_synthetic
+from softmax_cli.errors import ArgumentError, ModelError, SoftmaxError
+from softmax_cli.report.reading import read_run
 from softmax_cli.runs.model_file import load_model, save_model
 from softmax_cli.tuning import stack_run
 from tests.cli.conftest import QUICK, TINY, Result, Run
@@ -435,6 +439,59 @@ def test_an_evaluation_brings_more_pictures(run: Run, tmp_path: Path) -> None:
         assert (tmp_path / "the run" / picture).is_file()
 
 
+@covers(
+    "report/evaluation_part.py evaluation_part: softmax evaluate",
+    "report/evaluation_part.py evaluation_part: softmax evaluate --calibrate",
+)
+def test_an_evaluation_completes_the_report(run: Run) -> None:
+    hinge = (*QUICK, "model.loss=hinge")
+    succeeded(run("train", "-c", "demo", *hinge, "--run-dir", "the run"))
+    for mistakes in (0, 0, 15):
+        told = succeeded(run("report", "the run", "--format", "json"))
+        assert told.json()["runs"][0]["mistakes"] == mistakes
+        for words in pasted(told.err):
+            succeeded(paste(run, words))
+
+
+@covers(
+    "report/reproduction.py training_again: softmax train --config",
+    "report/reproduction.py sweep_again: softmax sweep --config",
+    "report/reproduction.py _evaluate: softmax evaluate --split",
+)
+def test_what_a_report_tells_can_be_run_again(run: Run, tmp_path: Path) -> None:
+    for kind, preset in (("train", "demo"), ("sweep", "demo-sweep")):
+        succeeded(run(kind, "-c", preset, *QUICK, "--run-dir", kind))
+        model = kind if kind == "train" else "sweep/best"
+        succeeded(run("evaluate", model, "--split", "validation"))
+        again = read_run(tmp_path / kind).part.reproduction
+        assert again is not None
+        (tmp_path / again.file).write_text(again.settings, encoding="utf-8")
+        for command in again.commands:
+            succeeded(run(*shlex.split(command)[1:]))
+        shutil.rmtree(tmp_path / "rerun")
+
+
+@covers(
+    "api/runs.py TrainedRun.evaluation: softmax evaluate",
+    "api/runs.py TrainedRun._temperature: softmax evaluate --calibrate",
+)
+def test_an_evaluation_completes_what_python_loads(run: Run) -> None:
+    succeeded(run("train", "-c", "demo", *QUICK, "model.loss=hinge", "--run-dir", "the run"))
+    loaded = load_run("the run")
+    images = make_synthetic("test", size=3).images
+    asked: list[tuple[type[SoftmaxError], Callable[[], object]]] = [
+        (ModelError, lambda: loaded.evaluation),
+        (ArgumentError, lambda: loaded.predict_proba(images)),
+    ]
+    for error, ask in asked:
+        with pytest.raises(error) as caught:
+            ask()
+        (words,) = pasted(str(caught.value.hint))
+        succeeded(paste(run, words))
+    assert loaded.evaluation["split"] == "test"
+    assert loaded.predict_proba(images, calibrated=True).shape == (3, 10)
+
+
 # Going on.
 
 
@@ -442,9 +499,10 @@ def test_an_evaluation_brings_more_pictures(run: Run, tmp_path: Path) -> None:
     "training/single_run.py train_in_directory: softmax train --resume",
     "runs/model_file.py load_model: softmax train --resume",
     "cli/visualize.py visualize: softmax train --resume",
+    "report/training_part.py _status: softmax train --resume",
     "runs/directory.py resume_command: softmax {} --resume",
 )
-@pytest.mark.parametrize("told_by", ["train", "evaluate", "visualize"])
+@pytest.mark.parametrize("told_by", ["train", "evaluate", "visualize", "report"])
 def test_an_interrupted_training_goes_on(
     run: Run, tmp_path: Path, stop_at_once: Callable[[], None], told_by: str
 ) -> None:
@@ -461,8 +519,9 @@ def test_an_interrupted_training_goes_on(
 @covers(
     "tuning/sweep.py _Sweep.run: softmax sweep --resume",
     "runs/tables.py read_results: softmax sweep --resume",
+    "report/sweep_part.py sweep_part: softmax sweep --resume",
 )
-@pytest.mark.parametrize("told_by", ["sweep", "visualize"])
+@pytest.mark.parametrize("told_by", ["sweep", "visualize", "report"])
 def test_an_interrupted_sweep_goes_on(
     run: Run, stop_at_once: Callable[[], None], told_by: str
 ) -> None:

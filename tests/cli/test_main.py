@@ -11,7 +11,8 @@ from softmax_cli.cli import main as main_module
 from tests.cli.conftest import QUICK, Run, Start
 
 COMMANDS = (
-    "download", "train", "sweep", "evaluate", "visualize", "predict", "benchmark", "presets",
+    "download", "train", "sweep", "evaluate", "compare", "visualize", "predict", "benchmark",
+    "presets",
 )  # fmt: skip
 
 

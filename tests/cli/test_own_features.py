@@ -65,6 +65,28 @@ def test_pictures_that_need_none_are_drawn(run: Run, files: Path) -> None:
     assert drawn == ["curves.png", "confusion_matrix.png", "reliability.png"]
     assert "The weights are not drawn" in result.err
     assert not (files / "here" / "weights.png").exists()
+    report = run("report", "here", "--format", "json").json()
+    (part,) = report["runs"]
+    assert part["pictures"] == ["curves", "confusion_matrix", "reliability"]
+    assert (part["templates"], part["mistakes"]) == (0, 0)
+    page = (files / "here" / "report.html").read_text(encoding="utf-8")
+    assert "Evaluation on test examples" in page
+    assert "test images" not in page
+
+
+def test_models_of_the_same_examples_are_compared(run: Run, files: Path) -> None:
+    run("train", *TRAIN, "--run-dir", "here")
+    run("train", *TRAIN, "optimizer.momentum=0.9", "--run-dir", "other")
+    result = run("compare", "here", "other")
+    assert result.code == 0, result.err
+    assert result.out.startswith("examples     40 (test)")
+    write_npz(files / "elsewhere.npz", 40, seed=2)
+    values = ["data.test=elsewhere.npz" if "data.test" in value else value for value in TRAIN]
+    run("train", *values, "--run-dir", "third")
+    refused = run("compare", "here", "third")
+    assert refused.code == 2
+    assert "expected models with the same test examples" in refused.err
+    assert "the same files" in refused.err
 
 
 def test_predictions_are_those_of_the_evaluation(run: Run, files: Path) -> None:

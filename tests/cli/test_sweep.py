@@ -44,7 +44,8 @@ def test_a_sweep_ends_with_results_best_run_and_picture(run: Run, tmp_path: Path
     ]  # fmt: skip
     document = result.json()
     assert list(document) == [
-        "run_dir", "trials", "failed", "diverged", "seconds", "best", "warnings", "results",
+        "run_dir", "trials", "failed", "diverged", "seconds", "best", "warnings", "settings",
+        "within_noise", "results", "setting_results",
     ]  # fmt: skip
     assert (document["run_dir"], document["trials"], document["failed"]) == ("here", NINE, 0)
     best = document["best"]
@@ -64,9 +65,70 @@ def test_the_table_fits_and_names_what_was_written(run: Run) -> None:
     result = run(*SWEEP)
     assert result.code == 0
     assert all(len(line) <= 80 for line in result.out.splitlines())
-    for text in ("learning rate", "regularization", "runs/sweep/demo-sweep-001/best"):
+    for text in ("learning", "rate", "regularization", "runs/sweep/demo-sweep-001/best"):
         assert text in result.out
     assert "9 of 9 trials done" in result.err
+
+
+def test_what_is_within_noise_of_the_best_is_counted_and_marked(run: Run, tmp_path: Path) -> None:
+    result = run(*SWEEP, "--run-dir", "here")
+    marked = [row["within_noise"] == "true" for row in rows(tmp_path / "here")]
+    assert marked[0]
+    assert f"{sum(marked)} of 9 trials are within noise of the best (≈)" in result.out
+    assert "validation accuracy" in result.out
+    document = run("sweep", "--resume", "here", "--format", "json").json()
+    assert [trial["within_noise"] for trial in document["results"]] == marked
+    assert document["within_noise"] == sum(marked)
+    for trial in document["results"]:
+        low, high = trial["validation_accuracy_interval"]
+        assert low < trial["validation_accuracy"] < high
+        assert "hits" not in trial
+
+
+def test_the_simplest_of_a_finished_sweep_can_be_chosen_afterwards(run: Run) -> None:
+    best = run(*SWEEP, "--run-dir", "here", "--format", "json").json()["best"]
+    chosen = run("sweep", "--resume", "here", "select=simplest", "--format", "json").json()
+    key = "optimizer.regularization"
+    assert chosen["best"]["parameters"][key] >= best["parameters"][key]
+    assert chosen["results"][0]["id"] == best["id"]
+    kept = run("evaluate", "here/best", "--split", "validation", "--format", "json").json()
+    assert kept["accuracy"] == pytest.approx(chosen["best"]["validation_accuracy"], abs=0.02)
+
+
+def test_seeds_are_repeats_of_one_setting(run: Run, tmp_path: Path) -> None:
+    axes = (
+        "parameters.seed=[0,1,2]",
+        "parameters.optimizer.learning_rate=[0.001,0.003]",
+        "parameters.optimizer.regularization=[0.01]",
+    )
+    result = run(*SWEEP, *axes, "--run-dir", "here", "--format", "json").json()
+    assert (result["trials"], result["settings"]) == (6, 2)
+    for setting in result["setting_results"]:
+        own = [
+            trial["validation_accuracy"]
+            for trial in result["results"]
+            if {**setting["parameters"], "seed": trial["parameters"]["seed"]} == trial["parameters"]
+        ]
+        assert setting["repeats"] == len(own) == 3
+        assert setting["validation_accuracy"] == pytest.approx(np.mean(own))
+        assert setting["validation_accuracy_std"] == pytest.approx(np.std(own, ddof=1))
+    assert result["best"]["parameters"]["seed"] == 0
+    assert [row["rank"] for row in rows(tmp_path / "here")] == ["1"] * 3 + ["2"] * 3
+    assert "mean of 3 seeds" in run("sweep", "--resume", "here").out
+
+
+def test_up_to_forty_trials_are_shown_whole_and_of_more_the_best_twenty(run: Run) -> None:
+    short = ("training.iterations=2", "data.train_size=200", "training.batch_size=20")
+    for count, shown in ((40, 40), (41, 20)):
+        values = [round(0.0001 * (i + 1), 6) for i in range(count)]
+        axes = (
+            f"parameters.optimizer.learning_rate={values}".replace(" ", ""),
+            "parameters.optimizer.regularization=[0.01]",
+        )
+        out = run("sweep", "-c", "demo-sweep", *axes, *short, "--run-dir", f"n{count}").out
+        ranks = [line.split()[0] for line in out.splitlines() if line[:4].strip().isdigit()]
+        assert ranks == [str(rank) for rank in range(1, shown + 1)]
+        assert ("21 trials; all are in the table below" in out) == (count == 41)
 
 
 def test_quiet_prints_the_result_and_warnings_alone(run: Run) -> None:
@@ -114,7 +176,7 @@ def test_all_diverged_is_an_error_with_a_suggestion(run: Run, tmp_path: Path) ->
     assert result.json()["best"] is None
     assert result.json()["diverged"] == 6
     assert "all 6 trials diverged" in result.err
-    assert "smaller values of optimizer.learning_rate" in result.err
+    assert "smaller optimizer.learning_rate" in result.err
     assert not (tmp_path / "here/best").exists()
     assert (tmp_path / "here/heatmap.png").exists()
 
@@ -255,7 +317,7 @@ def test_dry_run_prints_stacks_and_touches_nothing(run: Run, tmp_path: Path) -> 
     assert len(document["trials"]) == 2 * NINE
     assert [stack["models"] for stack in document["stacks"]] == [NINE, NINE]
     assert list(document["stacks"][0]) == [
-        "trials", "models", "iterations", "operations", "seconds", "memory",
+        "trials", "models", "iterations", "operations", "seconds", "memory", "preconditioner",
     ]  # fmt: skip
     assert not list(tmp_path.iterdir())
 

@@ -12,7 +12,8 @@ from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.trainer import Trainer
 from softmax_cli.training.training_data import prepare_training_data
-from softmax_cli.tuning.outcomes import Outcome, failed, outcomes_of, ranked
+from softmax_cli.tuning.outcomes import failed, outcomes_of
+from softmax_cli.tuning.repeats import Setting, ranked_settings
 from softmax_cli.tuning.stack_run import StackTask
 from softmax_cli.tuning.stacks import plan_stacks
 from softmax_cli.tuning.trials import make_trials
@@ -41,9 +42,9 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> SweepProgress:
     return SweepProgress(Output(OutputFormat.TABLE, quiet=False, verbose=True), SETTINGS)
 
 
-def outcomes(trainer: Trainer) -> list[Outcome]:
+def leaders(trainer: Trainer) -> list[Setting]:
     trials = [(trial.id, trial.parameters) for trial in TASKS[0].stack.trials]
-    return ranked(outcomes_of(trials, 1, trainer, seconds=1.0), "validation_accuracy")
+    return ranked_settings(outcomes_of(trials, 1, trainer, seconds=1.0), SETTINGS.metric)
 
 
 def test_what_is_ahead_is_announced(progress: SweepProgress, capsys: Captured) -> None:
@@ -69,7 +70,7 @@ def test_a_line_tells_of_the_stack_the_step_and_the_best_so_far(
     capsys.readouterr()
     for step in trainer.train():
         progress.progressed(trainer, step)
-    progress.recorded(outcomes(trainer))
+    progress.recorded(leaders(trainer))
     lines = capsys.readouterr().err.splitlines()
     best = [f"{100 * row.validation_accuracy.max():.2f} %" for row in trainer.history]
     assert lines == [
@@ -87,7 +88,8 @@ def test_a_trial_without_figures_is_not_called_the_best(
     progress.planned(trials=2, done=0)
     progress.stage_started(TASKS)
     capsys.readouterr()
-    progress.recorded([failed(trial.id, trial.parameters) for trial in TASKS[0].stack.trials])
+    lost = [failed(trial.id, trial.parameters) for trial in TASKS[0].stack.trials]
+    progress.recorded(ranked_settings(lost, SETTINGS.metric))
     assert capsys.readouterr().err == "2 of 2 trials done\n"
 
 
@@ -111,6 +113,6 @@ def test_on_a_terminal_the_leaders_stand_below_the_bar(
         progress.stage_started(TASKS)
         for _ in trainer.train():
             pass
-        progress.recorded(outcomes(trainer))
+        progress.recorded(leaders(trainer))
         drawn = capsys.readouterr().err
     assert drawn.rindex("1/1") < drawn.rindex("momentum") < drawn.rindex("0.9")

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from softmax_cli.config.differences import differing_keys
-from softmax_cli.config.loading import load_train_config
+from softmax_cli.config.differences import differing_keys, differing_settings
+from softmax_cli.config.loading import load_train_config, with_values
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.writing import plain_values
 
 THEN: dict[str, Any] = {
@@ -64,3 +65,16 @@ def test_values_have_the_name_of_what_they_are_a_part_of() -> None:
     assert differing_keys(["a", "b"], ["a"], "trials") == ["trials: ['a', 'b'], now ['a']"]
     assert differing_keys(["a", "b"], ["a"]) == ["['a', 'b'], now ['a']"]
     assert differing_keys("text", {"a": 1}) == ["text, now {'a': 1}"]
+
+
+def test_differing_settings_are_those_of_any_pair_and_sections_of_two_kinds_are_whole() -> None:
+    base = TrainConfig()
+    other = with_values(base, {"optimizer.momentum": 0.5, "data.dir": "/elsewhere"})
+    third = with_values(base, {"optimizer.schedule": "cosine"})
+    found = differing_settings([base, other, third], ignored={"data.dir"})
+    assert list(found) == ["optimizer.schedule", "optimizer.momentum"]
+    assert found["optimizer.momentum"] == [0.0, 0.5, 0.0]
+    assert [schedule["kind"] for schedule in found["optimizer.schedule"]] == [
+        "constant", "constant", "cosine",
+    ]  # fmt: skip
+    assert differing_settings([base, base]) == {}

@@ -145,7 +145,7 @@ folds: 0
         "sweep.yaml:8: search.halving.rung: expected one of factor, rungs",
         "sweep.yaml:9: metric: expected 'validation_accuracy' or 'validation_loss'",
         "sweep.yaml:10: folds: expected a number of at least 1",
-        "command line: trials: expected one of train, parameters, search, metric, folds, ",
+        "command line: trials: expected one of train, parameters, search, metric, select,",
     ]
 
 

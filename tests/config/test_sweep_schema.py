@@ -1,13 +1,16 @@
 """Ranges of a sweep."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_loading import load_sweep_config
-from softmax_cli.config.sweep_schema import Range
+from softmax_cli.config.sweep_schema import Range, SweepConfig
 from softmax_cli.errors import ConfigurationError
 
 POSITIVE = st.floats(1e-12, 1e12)
@@ -55,3 +58,23 @@ def test_halving_is_refused_with_lbfgs_with_the_reason() -> None:
     with pytest.raises(ConfigurationError, match=r"search: expected grid or random .* its optimum"):
         load_sweep_config("optimum-sweep", ["search={halving: {}}"])
     assert load_sweep_config("optimum-sweep", ["search={random: {trials: 3}}"]).folds == 1
+
+
+def test_the_selection_is_left_out_of_files_at_its_default() -> None:
+    axes: dict[str, Any] = {"seed": [0, 1]}
+    sweep = SweepConfig(train=TrainConfig(), parameters=axes)
+    assert "select" not in sweep.model_dump(mode="json")
+    simplest = SweepConfig(train=TrainConfig(), parameters=axes, select="simplest")
+    assert simplest.model_dump(mode="json")["select"] == "simplest"
+
+
+def test_the_simplest_needs_a_standard_error() -> None:
+    values: dict[str, Any] = {
+        "train": TrainConfig(),
+        "parameters": {"seed": [0, 1]},
+        "select": "simplest",
+        "metric": "validation_loss",
+    }
+    with pytest.raises(ValidationError, match="expected best with validation_loss and 1 fold"):
+        SweepConfig(**values)
+    assert SweepConfig(**values, folds=2).select == "simplest"

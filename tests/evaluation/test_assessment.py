@@ -29,7 +29,7 @@ from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.predictor import model_digest, scores_of, settings_of
 from softmax_cli.model import hinge_loss, softmax_loss
 from softmax_cli.runs.model_file import SavedModel
-from softmax_cli.runs.tables import write_json
+from softmax_cli.runs.tables import json_value, write_json
 
 IMAGES = {"train": make_synthetic("train", size=500), "test": make_synthetic("test", size=120)}
 CONFIG = with_values(
@@ -159,7 +159,7 @@ def test_margins_have_no_probabilities_but_at_a_given_temperature() -> None:
 
 def test_an_assessment_becomes_json_under_stable_names() -> None:
     document = assess(new_model(), "validation").to_json()
-    assert json.loads(json.dumps(document)) == document
+    assert json.loads(json.dumps(document)) == json_value(document)
     assert {"split", "examples", "loss", "accuracy", "temperature"} < document.keys()
     assert (document["split"], document["examples"]) == ("validation", 150)
     assert document["negative_log_likelihood"] == document["loss"]
@@ -168,6 +168,19 @@ def test_an_assessment_becomes_json_under_stable_names() -> None:
     assert margins.keys() == document.keys()
     for name in ("temperature", "negative_log_likelihood", "expected_calibration_error"):
         assert margins[name] is None
+        assert margins.get(f"{name}_interval") is None
+
+
+@pytest.mark.parametrize("model", [new_model(), HINGE])
+def test_every_figure_lies_in_its_interval_which_is_the_same_each_time(model: SavedModel) -> None:
+    document = assess(model, "test", temperature=1.5).to_json()
+    names = [name.removesuffix("_interval") for name in document if name.endswith("_interval")]
+    assert {"loss", "accuracy", "expected_calibration_error"} < set(names)
+    for name in names:
+        low, high = document[f"{name}_interval"]
+        assert low <= document[name] <= high
+        assert low < high
+    assert assess(model, "test", temperature=1.5).to_json() == document
 
 
 @pytest.mark.parametrize(
@@ -230,7 +243,7 @@ def test_calibration_fits_the_validation_images_and_measures_the_split(factor: f
     assert calibration.after.temperature == calibration.temperature
     assert calibration.after.loss < calibration.before.loss
     document = calibration.to_json()
-    assert json.loads(json.dumps(document)) == document
+    assert json.loads(json.dumps(document)) == json_value(document)
     assert document["fitted_on"] == "validation"
     assert document["after"]["loss"] == calibration.after.loss
 

@@ -16,6 +16,7 @@ from softmax_cli.evaluation import (
     predictions,
     top_k_accuracy,
 )
+from softmax_cli.evaluation.metrics import most_common_mistake
 from softmax_cli.model.softmax import softmax
 
 NAMES = tuple("abcdefg")
@@ -122,29 +123,39 @@ def test_absent_classes_have_figures_of_zero() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_evaluation_becomes_json_under_stable_names(dtype: type[np.floating]) -> None:
     scores, labels = random_case(3)
-    result = evaluate(scores.astype(dtype), labels, NAMES, loss=1.25)
+    result = evaluate(scores.astype(dtype), labels, NAMES, loss=1.25, loss_interval=(1.2, 1.3))
     document = json.loads(json.dumps(result.to_json(), allow_nan=False))
 
     assert list(document) == [
         "examples",
         "loss",
+        "loss_interval",
         "accuracy",
+        "accuracy_interval",
         "top5_accuracy",
+        "top5_accuracy_interval",
         "per_class",
         "confusion_matrix",
     ]
     assert document["examples"] == 200
-    assert document["loss"] == 1.25
+    assert (document["loss"], document["loss_interval"]) == (1.25, [1.2, 1.3])
     assert document["accuracy"] == accuracy(scores, labels)
     assert list(document["per_class"][0]) == [
         "name",
         "precision",
+        "precision_interval",
         "recall",
+        "recall_interval",
         "f1",
         "support",
         "predicted",
     ]
     assert np.sum(document["confusion_matrix"]) == 200
+    for figures in (document, *document["per_class"]):
+        for name in figures.keys() & {"accuracy", "top5_accuracy", "precision", "recall"}:
+            low, high = figures[f"{name}_interval"]
+            assert 0 <= low <= figures[name] <= high <= 1
+            assert low < high
 
 
 def test_top_5_of_fewer_classes_is_everything() -> None:
@@ -185,3 +196,10 @@ def test_most_confused_pairs_come_first() -> None:
     assert most_confused_pairs(matrix, 9).tolist() == [[2, 1], [1, 0], [0, 1], [1, 2]]
     assert most_confused_pairs(matrix, 1).tolist() == [[2, 1]]
     assert most_confused_pairs(np.diag([1, 2]), 5).shape == (0, 2)
+
+
+def test_the_most_common_mistake_is_the_first_of_the_most_frequent() -> None:
+    matrix = np.array([[9, 2, 2], [0, 5, 0], [1, 3, 0]])
+    assert most_common_mistake(matrix, 0) == (1, 2)
+    assert most_common_mistake(matrix, 1) is None
+    assert most_common_mistake(matrix, 2) == (1, 3)

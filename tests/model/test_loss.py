@@ -53,6 +53,18 @@ def test_stacked_agrees_with_vectorized(
 
 
 @pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_losses_of_each_example_have_the_mean_loss(name: str, dtype: type[np.floating]) -> None:
+    rng = np.random.default_rng(2)
+    scores, labels = rng.normal(size=(50, 4)).astype(dtype), rng.integers(4, size=50)
+    before = scores.copy()
+    losses = LOSSES[name].of_each(scores, labels, 0.5)
+    assert losses.mean() == pytest.approx(LOSSES[name].mean(scores, labels, 0.5), rel=1e-12)
+    assert losses[7] == pytest.approx(LOSSES[name].mean(scores[7:8], labels[7:8], 0.5), rel=1e-12)
+    np.testing.assert_array_equal(scores, before)
+
+
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("seed", range(5))
 def test_gradient_by_scores_is_the_numerical_one(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

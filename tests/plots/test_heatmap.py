@@ -178,3 +178,16 @@ def test_few_trials_over_many_words_still_make_a_map() -> None:
 def test_no_trials_are_refused() -> None:
     with pytest.raises(DataError):
         heatmap_figure({RATE: []}, [])
+
+
+def test_the_region_within_noise_is_outlined_where_it_borders_on_others() -> None:
+    parameters, n = grid(rate=[1.4e-7, 1.5e-7], strength=[8e3, 9e3, 1e4])
+    values = np.array([0.4, 0.39, 0.2, 0.38, 0.2, np.nan])
+    alike = [True, True, False, True, False, True]
+    figure = heatmap_figure(parameters, values, within_noise=alike)
+    # Three cells in the form of an L have eight sides; the diverged one has none.
+    assert len(figure.axes[0].get_lines()) == 8
+    assert "outlined: within noise of it" in figure.get_suptitle()
+    alone = heatmap_figure(parameters, values, within_noise=[True] + [False] * (n - 1))
+    assert len(alone.axes[0].get_lines()) == 0
+    assert_decodes(figure)

@@ -18,7 +18,7 @@ from softmax_cli.data.images import ImageSet
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.runs.directory import create_run_directory, open_run_directory
 from softmax_cli.training.trainer import Progress, Trainer
-from softmax_cli.tuning.outcomes import Outcome
+from softmax_cli.tuning.repeats import Setting
 from softmax_cli.tuning.stack_run import StackTask
 from softmax_cli.tuning.sweep import SweepSummary, run_sweep
 from tests.training.conftest import SMALL, optimum
@@ -113,7 +113,7 @@ class Watcher:
     def progressed(self, trainer: Trainer, progress: Progress) -> None:
         self.steps.append(self._trials)
 
-    def recorded(self, leaders: Sequence[Outcome]) -> None:
+    def recorded(self, leaders: Sequence[Setting]) -> None:
         pass
 
     def extracted(self, completed: int, total: int) -> None:

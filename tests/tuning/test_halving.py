@@ -31,7 +31,9 @@ def test_rungs_end_at_shares_of_the_training(
 
 
 def test_the_best_share_survives_and_nothing_without_figures() -> None:
-    good = [replace(GOOD, id=str(i), validation_accuracy=i / 10) for i in range(7)]
+    good = [
+        replace(GOOD, id=str(i), parameters={"x": i}, validation_accuracy=i / 10) for i in range(7)
+    ]
     assert survivors(good, 3, "validation_accuracy") == {"5", "6"}
     assert survivors(good[:2], 3, "validation_accuracy") == {"1"}
     lost = [failed(f"x{i}", {}) for i in range(6)]

@@ -139,3 +139,15 @@ def test_a_trial_of_which_one_fold_diverged_has_diverged(
     (outcome,) = trained(space, {"optimizer.learning_rate": [0.01]}, folds=3)
     assert outcome.status == "diverged"
     assert math.isnan(outcome.validation_accuracy_std)
+
+
+def test_a_record_of_an_earlier_version_lacks_hits_and_is_read() -> None:
+    record = asdict(GOOD)
+    for name in ("validation_images", "fold_accuracies", "hits"):
+        del record[name]
+    assert Outcome.from_record(record) == GOOD
+
+
+def test_folds_and_hits_come_back_from_a_record() -> None:
+    rich = replace(GOOD, validation_images=9, fold_accuracies=(0.4, 0.6), hits="gIA=")
+    assert Outcome.from_record(json_value(asdict(rich))) == rich

@@ -31,7 +31,8 @@ TWO_STACKS: dict[str, list[Any]] = {**GRID, "training.batch_size": [10, 20]}
 HALVING = {"search": {"halving": {"factor": 2, "rungs": 3}}}
 COLUMNS = (
     "status,iterations,validation_accuracy,validation_accuracy_std,"
-    "validation_loss,validation_loss_std,train_accuracy,train_loss,seconds"
+    "validation_loss,validation_loss_std,train_accuracy,train_loss,"
+    "validation_accuracy_low,validation_accuracy_high,within_noise,seconds"
 )
 
 
@@ -69,7 +70,9 @@ def test_a_directory_has_exactly_what_is_promised(
     assert recorded_once(tmp_path / "here", settings)
     document = json.loads((tmp_path / "here/summary.json").read_text())
     assert document["best"]["id"] == summary.best.id
-    assert list(document) == ["trials", "failed", "diverged", "seconds", "best", "warnings"]
+    assert list(document) == [
+        "trials", "failed", "diverged", "seconds", "best", "warnings", "settings", "within_noise",
+    ]  # fmt: skip
 
 
 def test_the_best_trial_is_the_one_that_training_it_alone_gives(
@@ -563,7 +566,13 @@ def test_a_sweep_of_optima_is_recorded_ranked_and_proven(
     # Each trial has its own number of iterations, though they are one stack.
     assert by_decay[1.0].iterations < by_decay[0.1].iterations
     header = (tmp_path / "here/results.csv").read_text().splitlines()[0]
-    assert header.endswith(",train_loss,gradient_norm,optimality_bound,converged,seconds")
+    assert header.endswith(
+        ",train_loss,gradient_norm,optimality_bound,converged,"
+        "validation_accuracy_low,validation_accuracy_high,within_noise,seconds"
+    )
+    assert all(outcome.unpacked_hits() is not None for outcome in summary.outcomes)
+    assert summary.noise[0] is True
+    assert None not in summary.noise
     assert summary.best is not None
     document = json.loads((tmp_path / "here/best/summary.json").read_text())
     assert document["gradient_norm"] == pytest.approx(summary.best.gradient_norm, rel=1e-3)
