@@ -88,7 +88,9 @@ def finished_summary(run: RunDirectory) -> TrainingSummary | None:
     if not path.exists():
         return None
     try:
-        return TrainingSummary(**read_json(path))
+        values = read_json(path).items()
+        # JSON has no tuples, which intervals are.
+        return TrainingSummary(**{k: tuple(v) if isinstance(v, list) else v for k, v in values})
     except TypeError as error:
         raise ModelError(f"{path} is not the summary of a training") from error
 
