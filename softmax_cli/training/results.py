@@ -88,9 +88,12 @@ def finished_summary(run: RunDirectory) -> TrainingSummary | None:
     if not path.exists():
         return None
     try:
-        values = read_json(path).items()
-        # JSON has no tuples, which intervals are.
-        return TrainingSummary(**{k: tuple(v) if isinstance(v, list) else v for k, v in values})
+        values: dict[str, Any] = {
+            # JSON has no tuples, which intervals are.
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in read_json(path).items()
+        }
+        return TrainingSummary(**values)
     except TypeError as error:
         raise ModelError(f"{path} is not the summary of a training") from error
 
