@@ -238,7 +238,7 @@ def rich_table(table: Table) -> "RichTable":
 
 
 def markdown(results: Results) -> str:
-    """The report for a README: no curves, no steps, and of growth the models only."""
+    """The report for ``docs/benchmarks.md``: no curves, no steps, and of growth the models only."""
     shown = replace(
         results,
         curves={},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the README's pictures from the real CIFAR-10 with the program itself.
+"""Make the pictures of README and docs from the real CIFAR-10 with the program itself.
 
     python docs/make_pictures.py [FOLDER]
 
@@ -25,7 +25,7 @@ def softmax(*arguments: object) -> None:
 
 
 def make_pictures(data_dir: Path, work_dir: Path) -> None:
-    """Train and sweep in a working directory, and keep the pictures that the README shows."""
+    """Train and sweep in a working directory, and keep the pictures that the documents show."""
     trained, swept = work_dir / "linear", work_dir / "cs231n-sweep"
     softmax("train", "--config", "linear", "--run-dir", trained, "--data-dir", data_dir)
     softmax("evaluate", trained, "--data-dir", data_dir)

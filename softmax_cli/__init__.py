@@ -21,7 +21,7 @@ The rooms. Each imports only rooms that stand below it here; a test checks every
   kinds of arrays, the threads of BLAS, how many of them a computation gets, the one tree of errors
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 TYPE_CHECKING = False  # the name is what type checkers know; importing typing would take longer
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """What ``pyproject.toml`` promises of releases is what is tested."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from softmax_cli import __version__
 
 CHECKOUT = Path(__file__).parents[1]
 OLDEST = CHECKOUT / "constraints" / "oldest.txt"
@@ -46,6 +49,29 @@ def test_the_lower_bounds_are_what_is_tested_as_oldest(settings: dict[str, Any])
     assert stated == {name: {version} for name, version in pinned().items()}
 
 
-def test_the_source_distribution_carries_the_constraints(settings: dict[str, Any]) -> None:
+def test_the_source_distribution_carries_what_its_tests_read(settings: dict[str, Any]) -> None:
     included = settings["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
-    assert OLDEST.parent.name in included
+    documents = {path.name for path in CHECKOUT.glob("*.md")}
+    assert documents | {OLDEST.parent.name, "docs", "benchmarks", "configs"} <= {*included}
+
+
+def test_a_package_index_shows_no_link_that_leads_nowhere(settings: dict[str, Any]) -> None:
+    hook = settings["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    (fragment,) = hook["fragments"]
+    readme = shown = (CHECKOUT / fragment["path"]).read_text("utf-8")
+    for substitution in hook["substitutions"]:
+        shown = re.sub(substitution["pattern"], substitution["replacement"], shown)
+    relative = r"\]\((?!https?://|#)"
+    assert len(re.findall(relative, readme)) > 10
+    assert re.findall(relative, shown) == []
+    assert "| change settings, limit threads | docs/configuration.md |" in shown
+    assert "readme" in settings["project"]["dynamic"]
+
+
+def test_the_citation_names_the_version() -> None:
+    citation = (CHECKOUT / "CITATION.cff").read_text("utf-8")
+    changes = (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
+    version, date = re.findall(r"^## ([\d.]+) \(([\d-]+)\)$", changes, re.MULTILINE)[0]
+    assert version == __version__
+    assert f"\nversion: {version}\n" in citation
+    assert f'\ndate-released: "{date}"\n' in citation

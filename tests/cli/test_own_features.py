@@ -39,7 +39,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_the_commands_of_the_document_work(run: Run, tmp_path: Path) -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8").partition("## Your own features")[2]
     (tmp_path / "probe-sweep.yaml").write_text(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])
     for kind, block in re.findall(r"```(python|sh)\n(.*?)```", text, re.DOTALL):
         if kind == "python":

@@ -157,9 +157,9 @@ parameters: {optimizer.learning_rate: [0.001, 0.01]}
 """
 
 
-def test_the_batch_script_of_the_readme_goes_on_from_job_to_job(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (script,) = (block for block in readme.split("```") if "#SBATCH" in block)
+def test_the_batch_script_of_the_document_goes_on_from_job_to_job(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs/clusters.md").read_text(encoding="utf-8")
+    (script,) = (block for block in document.split("```") if "#SBATCH" in block)
     for name, command in STUBS.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{command}\n")
         (tmp_path / name).chmod(0o755)
