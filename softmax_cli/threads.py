@@ -13,9 +13,11 @@ fewer than the machine has. ``--threads`` and the environment variables that BLA
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from softmax_cli.blas import blas_threads, is_blas_known, limit_to
+from softmax_cli.blas import blas_threads, is_blas_known, limit_to, limited_to
 
 MULTIPLICATIONS_PER_THREAD = 2**20
 """Multiplications that keep a thread busy for some 25 microseconds or more."""
@@ -47,6 +49,19 @@ def use_threads(count: int) -> None:
     global _overridden  # noqa: PLW0603 - as BLAS, it holds for the whole process
     _overridden = True
     limit_to(count)
+
+
+@contextmanager
+def at_most(count: int) -> Iterator[None]:
+    """Within this context every computation gets at most so many threads."""
+    global _overridden  # noqa: PLW0603 - see use_threads
+    before = _overridden
+    try:
+        with limited_to(count):
+            _overridden = True
+            yield
+    finally:
+        _overridden = before
 
 
 def usable_cores(cgroup: Path = _CGROUP) -> int:

@@ -80,6 +80,13 @@ def test_what_the_user_asks_for_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         assert thread_limit() == blas_threads() == 1
 
 
+def test_a_limit_holds_within_its_context() -> None:
+    before = thread_limit(), blas_threads()
+    with threads.at_most(3):
+        assert thread_limit() == blas_threads() == 3
+    assert (thread_limit(), blas_threads()) == before
+
+
 def test_where_blas_cannot_be_told_the_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "is_blas_known", lambda: False)
     monkeypatch.setattr(threads, "usable_cores", lambda: 5)

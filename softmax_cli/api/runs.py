@@ -178,8 +178,8 @@ class TrainedRun:
             raise ArgumentError(
                 f"expected a temperature: the scores of a {loss.name} model are "
                 f"{loss.scores_are}, and have no probabilities without one",
-                hint=f"Fit one: softmax evaluate {quoted(self.path)} --calibrate, "
-                "then ask with calibrated=True; or give temperature=T.",
+                hint="Give temperature=T, or calibrated=True once there is a fitted one: "
+                f"softmax evaluate {quoted(self.path)} --calibrate",
             )
         return self.temperature
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from softmax_cli.data.dataset import DatasetSpec
     from softmax_cli.data.images import ImageSet
-    from softmax_cli.training.timing import FormTiming, StepTiming
+    from softmax_cli.training.timing import FormTiming, StepTiming, ThreadTiming
 
 MODELS = (1, 8, 24, 64)
 """How many models side by side a step is timed with."""
+THREADED_MODELS = (1, 24)
+"""With how many it is timed on each number of threads."""
 
 _FORM_COLUMNS = (
     Column("loss in", is_text=True),
@@ -59,7 +61,8 @@ def benchmark(
     """Time the softmax loss in loops, vectorised and as training computes it.
 
     Then a step of training for 1, 8, 24 and 64 models side by side, beside its two matrix products
-    alone: the closer the two, the less there is left to gain.
+    alone: the closer the two, the less there is left to gain. At last steps on 1, 2, 4 ... threads,
+    of which a step takes no more than its products are worth.
     """
     from softmax_cli.config.loading import load_train_config
     from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
@@ -81,6 +84,10 @@ def benchmark(
     for models in MODELS:
         output.message(f"Steps of training with {models} models")
         steps.append(timing.time_steps(config, images, models))
+    threads_timed = []
+    for models in THREADED_MODELS:
+        output.message(f"Steps of training with {models} models, on 1, 2, 4 ... threads")
+        threads_timed.append(timing.time_threads(config, images, models))
     machine = environment()
     document = {
         "dataset": spec.name,
@@ -89,8 +96,9 @@ def benchmark(
         "forms": [asdict(timed) for timed in forms],
         "gradient_check": {"max_relative_error": error},
         "steps": [asdict(timed) for timed in steps],
+        "threads": [asdict(timed) for timings in threads_timed for timed in timings],
     }
-    output.result(document, lambda: _tables(machine, forms, error, steps))
+    output.result(document, lambda: _tables(machine, forms, error, steps, threads_timed))
 
 
 def _images(spec: "DatasetSpec", data_dir: Path, samples: int) -> "ImageSet":
@@ -111,6 +119,7 @@ def _tables(
     forms: "Sequence[FormTiming]",
     gradient_error: float,
     steps: "Sequence[StepTiming]",
+    threads: "Sequence[Sequence[ThreadTiming]]",
 ) -> "RenderableType":
     from rich.console import Group
 
@@ -121,7 +130,18 @@ def _tables(
             "gradient check": f"relative error {gradient_error:.1e} at most",
         }
     )
-    return Group(facts, "", _forms_table(forms), "", _steps_table(steps))
+    return Group(
+        facts, "", _forms_table(forms), "", _steps_table(steps), "", _threads_table(threads)
+    )
+
+
+def _threads_table(threads: "Sequence[Sequence[ThreadTiming]]") -> ResultTable:
+    columns = [Column("threads"), *(Column(_models(timed[0].models)) for timed in threads)]
+    rows = [
+        [str(timings[0].threads), *(f"{1000 * timed.seconds:.3f} ms" for timed in timings)]
+        for timings in zip(*threads, strict=True)
+    ]
+    return ResultTable(columns, rows)
 
 
 def _forms_table(forms: "Sequence[FormTiming]") -> ResultTable:
@@ -151,3 +171,7 @@ def _steps_table(steps: "Sequence[StepTiming]") -> ResultTable:
         for timed in steps
     ]
     return ResultTable(_STEP_COLUMNS, rows)
+
+
+def _models(count: int) -> str:
+    return "1 model" if count == 1 else f"{count} models"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from softmax_cli.plots import Figure
 
 _MAX_SVG_BYTES = 500_000
-_DPI = 200
+_DPI = 120  # as wide as the page, for a picture of 8 inches
 
 
 def data_uri(content: bytes, media_type: str) -> str:

@@ -88,7 +88,12 @@ def finished_summary(run: RunDirectory) -> TrainingSummary | None:
     if not path.exists():
         return None
     try:
-        return TrainingSummary(**read_json(path))
+        values: dict[str, Any] = {
+            # JSON has no tuples, which intervals are.
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in read_json(path).items()
+        }
+        return TrainingSummary(**values)
     except TypeError as error:
         raise ModelError(f"{path} is not the summary of a training") from error
 

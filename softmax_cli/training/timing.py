@@ -24,6 +24,7 @@ from softmax_cli.model.softmax_loss import (
     softmax_loss_vectorized,
 )
 from softmax_cli.model.stack import LinearStack
+from softmax_cli.threads import at_most, thread_limit
 from softmax_cli.training.assembly import build_trainer
 from softmax_cli.training.trainer import Progress, Trainer
 from softmax_cli.training.training_data import prepare_training_data
@@ -86,6 +87,21 @@ class StepTiming:
     seconds: float
     product_seconds: float
     ratio: float
+
+
+@dataclass(frozen=True)
+class ThreadTiming:
+    """One step of training with a number of threads.
+
+    Attributes:
+        threads: the most that were allowed; the rule of ``threads`` may take fewer.
+        models: K.
+        seconds: of a step.
+    """
+
+    threads: int
+    models: int
+    seconds: float
 
 
 def compare_forms(images: ImageSet, seed: int = 0) -> list[FormTiming]:
@@ -172,6 +188,23 @@ def time_steps(config: TrainConfig, images: ImageSet, models: int) -> StepTiming
     step, product = (median(column) for column in zip(*blocks, strict=True))
     ratio = median(own / bare for own, bare in blocks)
     return StepTiming(models, batch_size, step, product, ratio)
+
+
+def time_threads(config: TrainConfig, images: ImageSet, models: int) -> list[ThreadTiming]:
+    """Time training steps with 1, 2, 4 ... threads, up to those that this process may use.
+
+    Args:
+        config: as for :func:`time_steps`.
+        images: to train on.
+        models: K.
+    """
+    limit = thread_limit()
+    counts = sorted({limit, *(2**power for power in range(limit.bit_length()))})
+    timings = []
+    for count in counts:
+        with at_most(count):
+            timings.append(ThreadTiming(count, models, time_steps(config, images, models).seconds))
+    return timings
 
 
 def steps_needed() -> int:

@@ -19,6 +19,10 @@ TRAININGS = [
     "hog-fine",
     "linear",
     "optimum",
+    "optimum-hog-fine",
+    "optimum-patches",
+    "patches",
+    "patches-large",
 ]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 

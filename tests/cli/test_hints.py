@@ -23,9 +23,12 @@ import typer
 from PIL import Image
 
 import softmax_cli
+from softmax_cli.api.runs import load_run
 from softmax_cli.cli import signals
 from softmax_cli.cli.app import app
 from softmax_cli.config.presets import preset_directory
+from softmax_cli.data.synthetic import make_synthetic
+from softmax_cli.errors import ArgumentError, ModelError, SoftmaxError
 from softmax_cli.report.reading import read_run
 from softmax_cli.runs.model_file import load_model, save_model
 from softmax_cli.tuning import stack_run
@@ -466,6 +469,27 @@ def test_what_a_report_tells_can_be_run_again(run: Run, tmp_path: Path) -> None:
         for command in again.commands:
             succeeded(run(*shlex.split(command)[1:]))
         shutil.rmtree(tmp_path / "rerun")
+
+
+@covers(
+    "api/runs.py TrainedRun.evaluation: softmax evaluate",
+    "api/runs.py TrainedRun._temperature: softmax evaluate --calibrate",
+)
+def test_an_evaluation_completes_what_python_loads(run: Run) -> None:
+    succeeded(run("train", "-c", "demo", *QUICK, "model.loss=hinge", "--run-dir", "the run"))
+    loaded = load_run("the run")
+    images = make_synthetic("test", size=3).images
+    asked: list[tuple[type[SoftmaxError], Callable[[], object]]] = [
+        (ModelError, lambda: loaded.evaluation),
+        (ArgumentError, lambda: loaded.predict_proba(images)),
+    ]
+    for error, ask in asked:
+        with pytest.raises(error) as caught:
+            ask()
+        (words,) = pasted(str(caught.value.hint))
+        succeeded(paste(run, words))
+    assert loaded.evaluation["split"] == "test"
+    assert loaded.predict_proba(images, calibrated=True).shape == (3, 10)
 
 
 # Going on.

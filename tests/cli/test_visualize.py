@@ -44,6 +44,19 @@ def test_weights_of_oriented_gradients_are_strokes(run: Run, tmp_path: Path, sto
     assert (tmp_path / "here/weights.png").read_bytes() != global_scale
 
 
+def test_a_model_of_patches_shows_its_dictionary(run: Run, tmp_path: Path) -> None:
+    trained = run(
+        "train", "-c", "demo", *QUICK, "features={kind: patches, filters: 8, stride: 2}",
+        "preprocessing.scale=feature", "augmentation.horizontal_flip=exact", "--run-dir", "here",
+    )  # fmt: skip
+    assert trained.code == 0, trained.err
+    result = run("visualize", "here", "--format", "json")
+    assert names(result.json()["pictures"]) == ["dictionary.png", "patches.png", "curves.png"]
+    global_scale = (tmp_path / "here/patches.png").read_bytes()
+    assert run("visualize", "here", "--scale", "class").code == 0
+    assert (tmp_path / "here/patches.png").read_bytes() != global_scale
+
+
 def test_an_evaluated_run_has_three_more(run: Run, trained: Path) -> None:
     run("evaluate", "here")
     assert names(run("visualize", "here", "--format", "json").json()["pictures"]) == [

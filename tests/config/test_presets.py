@@ -26,6 +26,10 @@ TRAININGS = (
     "hog-fine",
     "linear",
     "optimum",
+    "optimum-hog-fine",
+    "optimum-patches",
+    "patches",
+    "patches-large",
 )
 
 

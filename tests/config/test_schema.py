@@ -65,6 +65,33 @@ def _load(key: str, value: Any) -> TrainConfig:
         ("features", {"kind": "hog", "cell_hue_bins": 2}, "expected 0 or an even number from 4"),
         ("features", {"kind": "hog", "clip": 0.2}, "clip: expected 1.0 with normalization: none"),
         ("features", {"kind": "hog", "storage": "float16"}, "expected 'bytes' or 'float32', got"),
+        ("features", {"kind": "patches", "filters": 7}, "expected a multiple of 2, got 7"),
+        ("features", {"kind": "patches", "dictionary": "k-means"}, "did you mean kmeans?"),
+        (
+            "features",
+            {"kind": "patches", "patch_size": 1},
+            "expected a number of at least 2, got 1",
+        ),
+        (
+            "features",
+            {"kind": "patches", "patch_size": 5, "stride": 2},
+            "features.stride: expected a divisor of 27, so that patches of 5 pixels end where",
+        ),
+        (
+            "features",
+            {"kind": "patches", "stride": 2, "regions": 15},
+            "features.regions: expected at most 14, the patches along a side, got 15",
+        ),
+        (
+            "features",
+            {"kind": "patches", "rank": 108},
+            "features.rank: expected fewer than 108, the numbers in a patch of 6 x 6 pixels, got",
+        ),
+        (
+            "features",
+            {"kind": "patches", "activation": "triangle", "threshold": 1.0},
+            "features.threshold: expected 0.5 with activation: triangle, which has no threshold",
+        ),
         ("augmentation.horizontal_flip", None, "expected true, false or exact, got null"),
         ("augmentation.horizontal_flip", 1, "expected true, false or exact, got 1"),
         ("model.temperature", 0, "expected a number of at least 1e-06, got 0"),

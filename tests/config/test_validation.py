@@ -232,6 +232,17 @@ def kind_with(key: str) -> str:
     return str(get_args(kinds[0].model_fields["kind"].annotation)[0]) if kinds else "pixels"
 
 
+WHOLE = {
+    "features.cell_size": 4,
+    "features.cell_hue_bins": 4,
+    "features.filters": 8,
+    "features.patch_size": 5,
+    "features.regions": 2,
+    "features.stride": 2,
+}
+"""Other values than the default, of keys that 3 does not suit."""
+
+
 @pytest.mark.parametrize("key", sorted(set(whole_number_keys(TrainConfig))))
 def test_a_whole_number_setting_takes_whole_numbers_alone(key: str) -> None:
     sgd: dict[str, Value] = {
@@ -241,7 +252,6 @@ def test_a_whole_number_setting_takes_whole_numbers_alone(key: str) -> None:
     }
     of_sgd = with_values(TrainConfig(), sgd)
     base = load_train_config("optimum") if key == "optimizer.max_iterations" else of_sgd
-    whole = {"features.cell_size": 4, "features.cell_hue_bins": 4}.get(key, 3)
-    assert with_values(base, {key: whole}) != base
+    assert with_values(base, {key: WHOLE.get(key, 3)}) != base
     with pytest.raises(ConfigurationError, match=r"expected a whole number, got 2\.5"):
         with_values(base, {key: 2.5})

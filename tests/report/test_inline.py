@@ -32,7 +32,7 @@ def test_a_figure_of_very_many_parts_is_png() -> None:
     kind, png = content(figure_uri(figure))
     assert kind == "data:image/png"
     with Image.open(io.BytesIO(png)) as read:
-        assert read.size == (800, 800)
+        assert read.size == (480, 480)
 
 
 def test_an_image_is_png_of_its_own_pixels() -> None:
