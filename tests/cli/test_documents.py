@@ -9,20 +9,21 @@ import io
 import re
 import shlex
 import sys
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import typer
 from PIL import Image
 
+import softmax_cli
 from benchmarks.__main__ import _parser as benchmarks_parser
 from softmax_cli.cli.app import app
+from softmax_cli.config.presets import preset_kind, preset_names
+from softmax_cli.threads import VARIABLES
 from tests.cli.conftest import QUICK, TINY, Run
 from tests.data.conftest import SmallCifar100, SmallDataSet
-from tests.data.mirror import Mirror
+from tests.data.mirror import serving
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = {
@@ -106,9 +107,7 @@ def stage(
     small_cifar100: SmallCifar100,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
-    """A folder with the data, runs and files that the documents take for granted."""
-    small_cifar10.write(tmp_path / "data")
-    small_cifar100.write(tmp_path / "data")
+    """A folder with files that the documents take for granted, and mirrors of small data sets."""
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(small_cifar10.archive())
     (tmp_path / "cifar-100-python.tar.gz").write_bytes(small_cifar100.archive())
     (tmp_path / "scans").mkdir()
@@ -118,12 +117,11 @@ def stage(
     sweep = "train: {data: {dataset: synthetic}}\nparameters: {model.temperature: [1, 2]}\n"
     (tmp_path / "wide.yaml").write_text(sweep, encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(run("presets", "cs231n").out, encoding="utf-8")
-    with ExitStack() as servers:
-        for number, small in ((10, small_cifar10), (100, small_cifar100)):
-            server = servers.enter_context(Mirror(small.archive()))
-            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            servers.callback(server.shutdown)
-            monkeypatch.setenv(f"SOFTMAX_CIFAR{number}_URL", server.url)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(small_cifar10.archive()) as mirror, serving(small_cifar100.archive()) as other:
+        monkeypatch.setenv("SOFTMAX_CIFAR10_URL", mirror.url)
+        monkeypatch.setenv("SOFTMAX_CIFAR100_URL", other.url)
         yield tmp_path
 
 
@@ -134,7 +132,9 @@ def _png() -> bytes:
 
 
 def prepare(run: Run, text: str, trained: Path) -> None:
-    """Make the runs that a document uses without making them itself."""
+    """Fetch the data and make the runs that a document uses without doing so itself."""
+    if ["softmax", "download"] not in [words[:2] for words in commands_of(text)]:
+        assert run("download").code == 0
     runs = Path("runs")
     if "runs/first" in text and "--run-dir runs/first" not in text:
         runs.mkdir()
@@ -202,7 +202,10 @@ def test_commands_work(run: Run, stage: Path, trained: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))
-def test_commands_in_sentences_exist(run: Run, stage: Path, name: str) -> None:
+@pytest.mark.usefixtures("stage")
+def test_commands_in_sentences_exist(run: Run, name: str) -> None:
+    run("download")
+    run("download", "cifar100")
     for words in phrases_of(DOCUMENTS[name]):
         command, *rest = words[1:]
         if command.startswith("--"):
@@ -228,6 +231,19 @@ def test_what_is_not_run_here_is_still_shown() -> None:
 def test_the_readme_lists_every_command() -> None:
     listed = re.findall(r"^\| `softmax (\w+)", DOCUMENTS["README.md"], re.MULTILINE)
     assert listed == list(COMMANDS)
+
+
+def test_the_readme_names_every_preset_of_a_training() -> None:
+    trainings = {name for name in preset_names() if preset_kind(name) == "train"}
+    assert trainings <= set(re.findall(r"[\w-]+", DOCUMENTS["README.md"]))
+
+
+def test_the_documents_name_every_environment_variable() -> None:
+    package = Path(softmax_cli.__file__).parent
+    sources = " ".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    variables = {*re.findall(r"\bSOFTMAX_[A-Z0-9_]+", sources), *VARIABLES}
+    table = DOCUMENTS["docs/configuration.md"].partition("## Environment variables")[2]
+    assert variables <= set(re.findall(r"`([A-Z0-9_]+)`", table))
 
 
 @pytest.mark.parametrize(

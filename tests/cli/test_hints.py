@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +34,7 @@ from softmax_cli.tuning import stack_run
 from tests.cli.conftest import QUICK, TINY, Result, Run
 from tests.data.conftest import SmallCifar100, SmallDataSet
 from tests.data.foreign import zip_of
-from tests.data.mirror import Mirror, status
+from tests.data.mirror import Mirror, serving, status
 
 PACKAGE = Path(softmax_cli.__file__).parent
 PROJECT = Path(__file__).parents[2]
@@ -194,11 +193,9 @@ def mirror(
     """A server of the small data set that ``softmax download`` asks first."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with Mirror(small_cifar10.archive()) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(small_cifar10.archive()) as server:
         monkeypatch.setenv("SOFTMAX_CIFAR10_URL", server.url)
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import re
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CHUNK = 64 << 10
@@ -35,6 +35,15 @@ class Mirror(ThreadingHTTPServer):
     def url(self) -> str:
         """Where the file is."""
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/cifar-10-python.tar.gz"
+
+
+@contextmanager
+def serving(content: bytes) -> Iterator[Mirror]:
+    """A mirror that serves until the context ends."""
+    with Mirror(content) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 class Handler(BaseHTTPRequestHandler):
