@@ -8,22 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.test_presets import TRAININGS
+
 PROGRAM = "from softmax_cli.cli.main import main; main()"
-TRAININGS = [
-    "annealed",
-    "cifar100",
-    "cs231n",
-    "demo",
-    "hinge",
-    "hog",
-    "hog-fine",
-    "linear",
-    "optimum",
-    "optimum-hog-fine",
-    "optimum-patches",
-    "patches",
-    "patches-large",
-]
 HEAVY = ("numpy", "pydantic", "yaml", "httpx", "safetensors", "rich")
 
 
@@ -55,7 +42,7 @@ def offered(directory: Path, *words: str, code: str = PROGRAM) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("train", "--config", ""), TRAININGS),
+        (("train", "--config", ""), list(TRAININGS)),
         (("train", "--seed", "1", "-c", "d"), ["demo"]),
         (("sweep", "--config", "d"), ["demo-sweep"]),
         (("presets", "c"), ["cifar100", "cs231n", "cs231n-sweep"]),
