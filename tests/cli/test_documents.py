@@ -18,9 +18,11 @@ from PIL import Image
 
 import softmax_cli
 from benchmarks.__main__ import _parser as benchmarks_parser
+from softmax_cli.cli import main
 from softmax_cli.cli.app import app
 from softmax_cli.config.presets import preset_kind, preset_names
 from softmax_cli.threads import VARIABLES
+from softmax_cli.training.stop_signals import STOP_SIGNALS
 from tests.cli.conftest import QUICK, TINY, Run
 from tests.data.conftest import SmallCifar100, SmallDataSet
 from tests.data.mirror import serving
@@ -236,6 +238,12 @@ def test_the_readme_lists_every_command() -> None:
 def test_the_readme_names_every_preset_of_a_training() -> None:
     trainings = {name for name in preset_names() if preset_kind(name) == "train"}
     assert trainings <= set(re.findall(r"[\w-]+", DOCUMENTS["README.md"]))
+
+
+def test_the_readme_lists_every_exit_code() -> None:
+    codes = {0, 1, *(code for _, code in main._EXIT_CODES), *(128 + stop for stop in STOP_SIGNALS)}
+    table = DOCUMENTS["README.md"].partition("| exit code |")[2].partition("\n\n")[0]
+    assert codes <= set(map(int, re.findall(r"\b\d+\b", table)))
 
 
 def test_the_documents_name_every_environment_variable() -> None:
