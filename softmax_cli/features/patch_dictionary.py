@@ -57,7 +57,7 @@ class PatchDictionary:
 def learn_dictionary(
     images: Images,
     grid: PatchGrid,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",
     *,
     kind: DictionaryKind,
     filters: int,
@@ -98,7 +98,9 @@ def normalized(patches: Floats) -> NDArray[np.float32]:
     return rows
 
 
-def _sample(images: Images, size: int, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _sample(
+    images: Images, size: int, count: int, rng: "np.random.Generator"
+) -> NDArray[np.float32]:
     """Patches (count, 3 * size * size) from anywhere in any images."""
     pictures = images.reshape(-1, *IMAGE_SHAPE)
     which = rng.integers(len(images), size=(count, 1, 1, 1))
@@ -144,7 +146,7 @@ def _even_and_odd(grid: PatchGrid) -> tuple[Floats, Floats]:
     return even / np.linalg.norm(even, axis=0), odd / np.linalg.norm(odd, axis=0)
 
 
-def _directions(vectors: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _directions(vectors: NDArray[np.float32], rng: "np.random.Generator") -> NDArray[np.float32]:
     """Columns of length 1; columns of zeros, from patches without contrast, point anywhere."""
     lost = ~vectors.any(axis=0)
     vectors[:, lost] = rng.standard_normal((len(vectors), int(lost.sum())))
