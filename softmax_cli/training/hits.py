@@ -9,7 +9,7 @@ from softmax_cli.config.schema import TrainConfig
 from softmax_cli.evaluation.metrics import predictions
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.inputs import weights_by_feature
-from softmax_cli.training.trainer import Trainer
+from softmax_cli.training.trainer import Status, Trainer
 from softmax_cli.training.training_data import TrainingData
 
 _MODELS_AT_ONCE = 16
@@ -26,13 +26,14 @@ def validation_hits(
         trainer: of that stack, where it has stopped.
 
     Returns:
-        (K, m) for m validation images. The row of a model that diverged means nothing.
+        (K, m) for m validation images. The row of a model that diverged is all False.
     """
     source = trainer.stack if trainer.early_stopping is None else trainer.best
     mirror, labels = data.feature_map.mirror, data.validation.labels
-    hits = np.empty((len(configs), len(labels)), np.bool_)
-    for start in range(0, len(configs), _MODELS_AT_ONCE):
-        members = range(start, min(start + _MODELS_AT_ONCE, len(configs)))
+    hits = np.zeros((len(configs), len(labels)), np.bool_)
+    finite = np.flatnonzero(trainer.status != Status.DIVERGED).tolist()
+    for start in range(0, len(finite), _MODELS_AT_ONCE):
+        members = finite[start : start + _MODELS_AT_ONCE]
         models = [source.member(member) for member in members]
         weights = np.concatenate(
             [

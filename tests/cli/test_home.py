@@ -180,4 +180,6 @@ def test_every_option_and_argument_that_is_a_path_is_parsed_in_one_place() -> No
             if Path in (kind, *get_args(kind)):
                 found.add(name)
                 assert info.parser is options.parse_path, f"{command.callback.__name__}: {name}"
-    assert found == {"data_dir", "directory", "resume", "run", "run_dir", "source"}
+    assert found == {
+        "data_dir", "directory", "resume", "run", "run_dir", "runs", "source", "target",
+    }  # fmt: skip

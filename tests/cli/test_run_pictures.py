@@ -131,7 +131,7 @@ def test_a_heat_map_has_the_axes_of_the_settings_whatever_the_results(
     (tmp_path / "mixed.yaml").write_text(
         "base: demo\n"
         "parameters:\n"
-        "  model.weight_seed: [5, null, 3]\n"
+        "  data.train_size: [400, null, 300]\n"
         "  model.temperature: [{start: 4, end: 1, decay: linear}, 2, 0.5, 1]\n"
     )
     for seed in range(3):
@@ -141,7 +141,7 @@ def test_a_heat_map_has_the_axes_of_the_settings_whatever_the_results(
     for figure in heat_maps:
         assert axis_labels(figure) == (
             ["start 4, end 1, decay linear", "0.5", "1", "2"],
-            ["3", "5", "null"],
+            ["300", "400", "null"],
         )
 
 
