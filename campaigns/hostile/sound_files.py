@@ -17,7 +17,7 @@ from softmax_cli.runs.checkpoint import Checkpoint, save_checkpoint
 from softmax_cli.runs.model_file import SavedModel, save_model
 
 STEP = 10
-_VERSIONS = {"model": 1, "checkpoint": 2}
+_VERSIONS = {"model": (1, 2), "checkpoint": (2,)}
 
 
 def small_model(path: Path, *, features: int, classes: int = len(CLASS_NAMES)) -> bytes:
@@ -76,9 +76,13 @@ def disagreement(
     )
     if metadata.keys() != {"softmax"} or hashlib.sha256(blank).hexdigest() != seal:
         return "its seal is wrong, or there is more in it than a seal covers"
-    version = _VERSIONS[kind]
-    if envelope != {**envelope, "kind": kind, "format_version": version} or len(envelope) != 4:
-        return f"it is no {kind} of version {version}"
+    versions = _VERSIONS[kind]
+    if (
+        envelope.get("kind") != kind
+        or envelope.get("format_version") not in versions
+        or len(envelope) != 4
+    ):
+        return f"it is no {kind} of the versions {versions}"
     _forget_writer(envelope["document"])
     if type(envelope["format_version"]) is not int or _text(envelope["document"]) != _text(
         document

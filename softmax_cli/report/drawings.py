@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from softmax_cli.errors import ConfigurationError
 from softmax_cli.evaluation.assessment import Assessment
 from softmax_cli.evaluation.comparison import Comparison
 from softmax_cli.runs.directory import RunDirectory
@@ -22,7 +23,6 @@ def draw_history(run: RunDirectory) -> "Figure | None":
 
     Raises:
         ModelError: it is not the table of a training.
-        ConfigurationError: the settings of the run are not valid.
         OSError: it cannot be read.
     """
     from softmax_cli.plots.curves import CURVE_COLUMNS, curves_figure
@@ -42,8 +42,10 @@ def _is_full_batch(run: RunDirectory) -> bool:
     """Whether each step saw all training images; not so where no settings say it."""
     from softmax_cli.config.loading import load_train_config
 
-    path = run.settings_file
-    return path.is_file() and load_train_config(str(path)).optimizer.method == "lbfgs"
+    try:
+        return load_train_config(str(run.settings_file)).optimizer.method == "lbfgs"
+    except ConfigurationError:
+        return False  # curves can be drawn of a run whose settings are missing or damaged
 
 
 def _best_interval(run: RunDirectory) -> "Interval | None":
