@@ -342,7 +342,7 @@ def test_what_a_decoder_prints_is_about_its_picture(
     (batch,) = batches(*sorted(tmp_path.iterdir()))
     assert batch.errors == (None,) * 7
     assert [warning is None for warning in batch.warnings] == [True] * 3 + [False] + [True] * 3
-    assert str(batch.warnings[3]).startswith("Fax4Decode: Bad code word at line")
+    assert str(batch.warnings[3]).startswith("Fax4Decode: ")
     assert capfd.readouterr() == ("", "")
 
 
