@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from softmax_cli import threads
+from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.cli.main import main
 from softmax_cli.data.cifar10 import CIFAR10
 from softmax_cli.data.dataset import Publication
@@ -58,9 +60,12 @@ TINY = (
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
     """``run("train", "--config", "demo")`` in this process, in an empty working directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(threads, "_overridden", threads._overridden)
     for name in ("SOFTMAX_DATA_DIR", "SOFTMAX_DEBUG", "SOFTMAX_CIFAR10_URL", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
@@ -75,7 +80,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         assert "Traceback" not in captured.err
         return Result(code, captured.out, captured.err)
 
-    return execute
+    with limited_to(blas_threads()):  # --threads holds for a process, which others share here
+        yield execute
 
 
 @pytest.fixture
