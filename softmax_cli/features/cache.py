@@ -116,13 +116,13 @@ class FeatureCache:
             settings: what it was made from.
             images: n of them.
         """
+        if not (feature_map.is_costly and len(images)):
+            return feature_map.transform(images.images)
 
         def compute() -> Rows:
-            if not feature_map.is_costly or not len(images):
-                return feature_map.transform(images.images)
             return np.concatenate(list(self._chunks(feature_map, images)))
 
-        if self._folder is None or not feature_map.is_costly or not len(images):
+        if self._folder is None:
             return compute()
         file = RowFile(self._folder, rows_digest(feature_map, settings, images))
         shape = (len(images), feature_map.size)
