@@ -14,7 +14,9 @@ from pydantic import create_model
 from typer.testing import CliRunner
 
 from softmax_cli.config.loading import with_values
-from softmax_cli.config.schema import AugmentationSettings, Settings, TrainConfig
+from softmax_cli.config.preprocessing_schema import AugmentationSettings
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.settings import Settings
 from softmax_cli.data.datasets import DATASETS
 from softmax_cli.evaluation.predictor import load_saved_model
 from softmax_cli.features.feature_maps import FEATURE_MAPS

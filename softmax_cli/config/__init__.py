@@ -1,7 +1,9 @@
 """Settings: YAML files, presets and ``KEY=VALUE`` overrides in, checked and frozen values out.
 
 - ``presets``: the configurations that are shipped; imports nothing heavy
-- ``schema``: the settings of a training, their types, bounds and defaults
+- ``schema``: the settings of a training; its sections, their bounds and defaults are in
+  ``data_schema``, ``feature_schema``, ``preprocessing_schema``, ``model_schema``,
+  ``optimizer_schema`` and ``training_schema``, what these are made of in ``settings``
 - ``loading``: ``load_train_config`` and ``with_values``
 - ``sweep_schema``, ``sweep_loading``: the same for a sweep; ``load_sweep_config``
 - ``writing``: ``to_yaml`` and ``config_digest``

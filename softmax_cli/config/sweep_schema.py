@@ -1,24 +1,18 @@
 """The settings of a sweep: a training to start from, and what is varied in it."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    SerializerFunctionWrapHandler,
     Tag,
-    model_serializer,
     model_validator,
 )
 
-from softmax_cli.config.schema import (
-    LARGEST_NUMBER,
-    Seed,
-    Settings,
-    TrainConfig,
-    complaint,
-)
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.settings import LARGEST_NUMBER, Seed, Settings, complaint
 
 MAX_TRIALS = 100_000
 MAX_PARAMETERS = 100
@@ -189,12 +183,6 @@ class SweepConfig(Settings):
             )
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_default_selection(
-        self, serialize: SerializerFunctionWrapHandler
-    ) -> dict[str, Any]:
-        """Leave out the selection that sweeps had before they could choose."""
-        values: dict[str, Any] = serialize(self)
-        if self.select == "best":
-            del values["select"]
-        return values
+    def unwritten(self) -> Collection[str]:
+        """The selection that sweeps had before they could choose."""
+        return ("select",) if self.select == "best" else ()

@@ -1,7 +1,7 @@
 """The data sets that ``data.dataset`` can name.
 
 To add one: a file with its :class:`~softmax_cli.data.dataset.DatasetSpec`, an entry here, and its
-name in ``softmax_cli/config/schema.py``.
+name in ``softmax_cli/config/data_schema.py``.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The feature maps that ``features.kind`` can name.
 
 To add one: a file with its :class:`~softmax_cli.features.feature_map.FeatureMap`, an entry here,
-and its keys in ``softmax_cli/config/schema.py``.
+and its keys in ``softmax_cli/config/feature_schema.py``.
 """
 
 from collections.abc import Mapping

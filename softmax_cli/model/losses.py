@@ -1,7 +1,7 @@
 """The losses that ``model.loss`` can name.
 
 To add one: a file with its :class:`~softmax_cli.model.loss.Loss`, an entry here, and its name in
-``softmax_cli/config/schema.py``.
+``softmax_cli/config/model_schema.py``.
 """
 
 from typing import Final

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, PerModel
-from softmax_cli.config.schema import Annealing, ModelSettings, OptimizerSettings, TrainConfig
+from softmax_cli.config.model_schema import Annealing, ModelSettings
+from softmax_cli.config.optimizer_schema import OptimizerSettings
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.folding import Folding
 from softmax_cli.features.inputs import Inputs, prepare_inputs

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from softmax_cli.config.schema import DataSettings, TrainConfig
+from softmax_cli.config.data_schema import DataSettings
+from softmax_cli.config.schema import TrainConfig
 from softmax_cli.config.sweep_schema import HalvingSearch
 from softmax_cli.data.datasets import find_dataset, load_split, load_training_parts
 from softmax_cli.data.images import PIXELS, ImageSet

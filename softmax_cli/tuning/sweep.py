@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from softmax_cli.config.schema import OptimizerSettings
+from softmax_cli.config.optimizer_schema import OptimizerSettings
 from softmax_cli.config.sweep_schema import HalvingSearch, Rungs, SweepConfig
 from softmax_cli.errors import InterruptedRunError
 from softmax_cli.runs.directory import RunDirectory, resume_command

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from softmax_cli.config.loading import load_train_config, with_values
-from softmax_cli.config.schema import StepSchedule
+from softmax_cli.config.optimizer_schema import StepSchedule
 from softmax_cli.errors import ConfigurationError
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from softmax_cli.config.feature_schema import HogFeatures
 from softmax_cli.config.loading import load_train_config
-from softmax_cli.config.schema import Annealing, CosineSchedule, HogFeatures
+from softmax_cli.config.model_schema import Annealing
+from softmax_cli.config.optimizer_schema import CosineSchedule
 from softmax_cli.config.sweep_loading import load_sweep_config
 from softmax_cli.errors import ConfigurationError
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from softmax_cli.config.feature_schema import HogFeatures
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.presets import (
     preset_description,
@@ -13,7 +14,6 @@ from softmax_cli.config.presets import (
     preset_path,
     preset_text,
 )
-from softmax_cli.config.schema import HogFeatures
 from softmax_cli.errors import ConfigurationError
 
 TRAININGS = (

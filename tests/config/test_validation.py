@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal, get_args
 import pytest
 from pydantic import Field
 
+from softmax_cli.config.feature_schema import FeatureSettings
 from softmax_cli.config.loading import load_train_config, with_values
 from softmax_cli.config.problems import PROBLEMS_SOUGHT, Place, Problem, Value, dotted
-from softmax_cli.config.schema import FeatureSettings, Settings, TrainConfig
+from softmax_cli.config.schema import TrainConfig
+from softmax_cli.config.settings import Settings
 from softmax_cli.config.sweep_schema import SweepConfig
 from softmax_cli.config.validation import checked, known_keys, validated, whole_number_keys
 from softmax_cli.config.writing import plain_values

@@ -12,7 +12,7 @@ import pytest
 
 import softmax_cli
 from campaigns.processes.program import environment
-from softmax_cli.config.schema import TRAINING_IMAGES, DataSettings
+from softmax_cli.config.data_schema import TRAINING_IMAGES, DataSettings
 from softmax_cli.data.cifar10 import CIFAR10
 from softmax_cli.data.dataset import ARRAYS, DataFolder
 from softmax_cli.data.datasets import (
@@ -85,7 +85,7 @@ def named_in_code(module: Path) -> Iterator[str]:
 
 def test_no_other_module_names_a_data_set() -> None:
     name = re.compile("|".join([*DATASETS, "cifar"]), re.IGNORECASE)
-    room, schema = PACKAGE / "data", PACKAGE / "config" / "schema.py"
+    room, schema = PACKAGE / "data", PACKAGE / "config" / "data_schema.py"
     others = [path for path in PACKAGE.rglob("*.py") if path != schema and room not in path.parents]
     found = {path.name: [*filter(name.search, named_in_code(path))] for path in others}
     assert {path: names for path, names in found.items() if names} == {}
@@ -107,7 +107,7 @@ def test_a_data_set_takes_one_file_one_entry_and_its_name(tmp_path: Path) -> Non
     replace_once(
         registry, "from typing", "from softmax_cli.data.stripes import STRIPES\nfrom typing"
     )
-    replace_once(package / "config" / "schema.py", f"{names},", f'{names}, "stripes",')
+    replace_once(package / "config" / "data_schema.py", f"{names},", f'{names}, "stripes",')
 
     def run(*arguments: str) -> str:
         done = subprocess.run(

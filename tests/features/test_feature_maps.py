@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from softmax_cli.config.schema import FeatureSettings
+from softmax_cli.config.feature_schema import FeatureSettings
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.features.feature_map import FeatureMap
 from softmax_cli.features.feature_maps import FEATURE_MAPS

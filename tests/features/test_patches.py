@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Images
 from softmax_cli.blas import limited_to
-from softmax_cli.config.schema import PatchFeatures
+from softmax_cli.config.feature_schema import PatchFeatures
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.features.patches import Patches
 from tests.features.test_feature_maps import check_promises, options_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from softmax_cli.config.schema import ModelSettings
+from softmax_cli.config.model_schema import ModelSettings
 from softmax_cli.model import LOSSES, hinge_loss, softmax_loss
 
 
