@@ -82,8 +82,8 @@ class DataSettings(Settings):
     validation_size: int = Field(
         default=1000,
         ge=1,
-        description="Validation images, taken from the end of the training split, unless "
-        "validation names a file.",
+        description="Validation images, taken from the end of the training split; not together "
+        "with validation.",
     )
     train: Files = Field(
         default=None,
@@ -154,6 +154,12 @@ class DataSettings(Settings):
                     raise complaint(
                         f"expected this only with data.dataset arrays, got {self.dataset}", key
                     )
+        if self.validation is not None and "validation_size" in self.model_fields_set:
+            raise complaint(
+                "expected no size beside data.validation, which is validated on as a whole, got "
+                f"{self.validation_size}",
+                "validation_size",
+            )
         names = self.class_names
         if names is None:
             return self

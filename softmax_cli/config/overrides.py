@@ -11,8 +11,9 @@ COMMAND_LINE = Place("command line")
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
-# Settings of which exactly one may be given: setting one on top of a file takes the other away.
+# Settings that exclude one another: setting one on top of a file takes the other away.
 _ALTERNATIVES: dict[KeyPath, str] = {
+    ("data", "validation"): "validation_size",
     ("training", "iterations"): "epochs",
     ("training", "epochs"): "iterations",
     ("base",): "train",

@@ -74,6 +74,10 @@ def test_the_home_of_whoever_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
             'horizontal_flip: expected false with data.dataset arrays, .* got "exact"',
         ),
         ({"data.dataset": "cifar100", "data.validation_size": 50_000}, "to fit into the 50000"),
+        (
+            ARRAYS | {"data.validation": "v.npz", "data.validation_size": 5},
+            "data.validation_size: expected no size beside data.validation, .* got 5",
+        ),
     ],
 )
 def test_settings_of_arrays_that_do_not_fit(values: dict[str, Any], complaint: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from softmax_cli.config.data_schema import ArrayFiles
 from softmax_cli.config.feature_schema import HogFeatures
 from softmax_cli.config.loading import load_train_config
 from softmax_cli.config.model_schema import Annealing
@@ -16,6 +17,14 @@ def _file(folder: Path, text: str) -> str:
     path = folder / "train.yaml"
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def test_a_file_of_validation_arrays_replaces_the_size_that_a_file_gives(tmp_path: Path) -> None:
+    path = _file(tmp_path, "data: {dataset: arrays, train: t.npz, validation_size: 5}")
+    data = load_train_config(path, ["data.validation=v.npz"]).data
+    assert data.validation == ArrayFiles(features="v.npz")
+    with pytest.raises(ConfigurationError, match="no size beside data.validation"):
+        load_train_config(path, ["data.validation=v.npz", "data.validation_size=5"])
 
 
 @pytest.mark.parametrize(
