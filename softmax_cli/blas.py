@@ -1,6 +1,6 @@
 """How many threads the BLAS behind numpy uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -21,8 +21,7 @@ def is_blas_known() -> bool:
 
 def limit_to(threads: int) -> None:
     """Let BLAS use so many threads from now on, in the whole process."""
-    for library in _libraries():
-        library.set_num_threads(threads)
+    _set_threads(dict.fromkeys(_libraries(), threads))
 
 
 @contextmanager
@@ -59,8 +58,12 @@ _before: dict[threadpoolctl.LibController, int | None] = {}
 
 
 def _apply() -> None:
-    for library, before in _before.items():
-        library.set_num_threads(_limits[-1].threads if _limits else before)
+    _set_threads(dict.fromkeys(_before, _limits[-1].threads) if _limits else _before)
+
+
+def _set_threads(threads: Mapping[threadpoolctl.LibController, int | None]) -> None:
+    for library, count in threads.items():
+        library.set_num_threads(count)
 
 
 @cache
