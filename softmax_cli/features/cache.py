@@ -6,16 +6,16 @@
       map-<digest>.safetensors          what a feature map learned from training images
       rows-<digest>.npy, and .json      features of some images, see ``row_files``
 
-The digests in the names cover everything that the content depends on: settings, random stream,
-images, learned arrays. What is not intact is made anew. One process at a time computes; others that
-need the same wait for it.
+The digests in the names cover everything that the content depends on: the feature map's settings
+and version, random stream, images, learned arrays. What is not intact is made anew. One process at
+a time computes; others that need the same wait for it.
 """
 
 import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ class FeatureCache:
 
         if self._folder is None or not unfitted.is_costly:
             return fit()
-        file = _map_file(self._folder, settings, images, seed)
+        file = _map_file(self._folder, unfitted, settings, images, seed)
 
         def write() -> FeatureMap:
             fitted = fit()
@@ -128,36 +128,26 @@ class FeatureCache:
         shape = (len(images), feature_map.size)
 
         def write() -> Rows:
-            file.write(self._chunks(feature_map, images), shape, settings)
-            return file.read(shape)
+            return file.write(self._chunks(feature_map, images), shape, settings)
 
         return self._read_or_write(
             self._folder, file.exists, lambda: file.read(shape), write, compute
         )
 
-    def has_rows(
-        self,
-        settings: Settings,
-        seed: "np.random.SeedSequence",
-        images: ImageSet,
-        others: Sequence[ImageSet],
-    ) -> bool:
-        """Whether the rows of training images and of others are there, as far as names tell.
+    def kept_map(
+        self, settings: Settings, images: ImageSet, seed: "np.random.SeedSequence"
+    ) -> FeatureMap | None:
+        """The map that :meth:`fit` would find; None if it would have to fit one."""
+        if self._folder is None:
+            return None
+        file = _map_file(self._folder, unfitted_map(settings), settings, images, seed)
+        return _read_intact(file.exists, file.read)[0]
 
-        Args:
-            settings: what the feature map is made from.
-            seed: the random stream that it draws from.
-            images: the training images.
-            others: more images, seen through the same map.
-        """
+    def has_rows(self, feature_map: FeatureMap, settings: Settings, images: ImageSet) -> bool:
+        """Whether the rows of images are there, as far as names tell."""
         if self._folder is None:
             return False
-        file = _map_file(self._folder, settings, images, seed)
-        kept, _ = _read_intact(file.exists, file.read)
-        if kept is None:
-            return False
-        digests = [rows_digest(kept, settings, part) for part in (images, *others)]
-        return all(RowFile(self._folder, digest).exists() for digest in digests)
+        return RowFile(self._folder, rows_digest(feature_map, settings, images)).exists()
 
     def _chunks(self, feature_map: FeatureMap, images: ImageSet) -> Iterator[Rows]:
         for start in range(0, len(images), _CHUNK):
@@ -208,10 +198,14 @@ class FeatureCache:
 
 
 def _map_file(
-    folder: Path, settings: Settings, images: ImageSet, seed: "np.random.SeedSequence"
+    folder: Path,
+    unfitted: FeatureMap,
+    settings: Settings,
+    images: ImageSet,
+    seed: "np.random.SeedSequence",
 ) -> MapFile:
     stream = json.dumps([str(seed.entropy), *seed.spawn_key])
-    digest = _digest("map", settings, images.digest, stream)
+    digest = _digest("map", unfitted, settings, images.digest, stream)
     return MapFile(folder / f"map-{digest}.safetensors", settings)
 
 
@@ -221,11 +215,13 @@ def rows_digest(feature_map: FeatureMap, settings: Settings, images: ImageSet) -
     for name, array in sorted(feature_map.arrays().items()):
         learned.update(f"{name} {array.dtype} {array.shape}".encode())
         learned.update(np.ascontiguousarray(array).data)
-    return _digest("rows", settings, images.digest, learned.hexdigest())
+    return _digest("rows", feature_map, settings, images.digest, learned.hexdigest())
 
 
-def _digest(kind: str, settings: Settings, *parts: str) -> str:
-    text = json.dumps([kind, dict(settings), *parts], sort_keys=True)
+def _digest(kind: str, feature_map: FeatureMap, settings: Settings, *parts: str) -> str:
+    # The first version is not named: features that were kept before there were versions count.
+    version = [feature_map.version] if feature_map.version > 1 else []
+    text = json.dumps([kind, dict(settings), *parts, *version], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 

@@ -25,6 +25,15 @@ class FeatureMap(Protocol):
     is_costly: ClassVar[bool]
 
     @property
+    def version(self) -> int:
+        """How often the map has changed, counted from 1.
+
+        A change of the code that gives other features for the same images and settings, or learns
+        something else, raises it, so that features that are kept on disk are made anew.
+        """
+        ...
+
+    @property
     def kind(self) -> str:
         """What a configuration calls it."""
         ...

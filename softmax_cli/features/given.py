@@ -1,15 +1,15 @@
 """Features that the user has made, as they are."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from softmax_cli.arrays import Arrays, Floats, Rows
-from softmax_cli.features.feature_map import expect_arrays
+from softmax_cli.arrays import Floats, Rows
+from softmax_cli.features.unlearned import Unlearned
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-class Given:
+class Given(Unlearned):
     """The feature map of rows that are no images; nothing is learned.
 
     No configuration names it: it is used where the data is no pictures.
@@ -20,6 +20,7 @@ class Given:
 
     kind: ClassVar[str] = "given"
     is_costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
     mirror: ClassVar[None] = None
 
     def __init__(self, size: int = 0) -> None:
@@ -37,16 +38,6 @@ class Given:
     def transform(self, images: Rows) -> Rows:
         """The rows themselves."""
         return images
-
-    def arrays(self) -> Arrays:
-        """None."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
-        """The map."""
-        expect_arrays(arrays, {})
-        return cls(**settings)
 
     def to_pixels(self, weights: Floats) -> Floats | None:  # noqa: ARG002
         """None: there are no pixels."""

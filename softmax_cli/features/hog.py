@@ -43,15 +43,15 @@ its assignment on features give: 4 x 4 cells of 8 x 8 pixels, 9 bins that are ce
 """
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.arrays import Arrays, Floats, Images, Indices
+from softmax_cli.arrays import Floats, Images, Indices
 from softmax_cli.data.images import IMAGE_SHAPE
 from softmax_cli.features.chunks import transform_in_chunks
-from softmax_cli.features.feature_map import expect_arrays
+from softmax_cli.features.unlearned import Unlearned
 
 Gradient: TypeAlias = Literal["gray", "strongest"]
 Normalization: TypeAlias = Literal["none", "blocks"]
@@ -82,7 +82,7 @@ class Strokes(NamedTuple):
     hues: Floats
 
 
-class Hog:
+class Hog(Unlearned):
     """The feature map; nothing is learned.
 
     Features come part by part: orientations, colours, hues of cells, hues of the image. In a part
@@ -104,6 +104,7 @@ class Hog:
 
     kind: ClassVar[str] = "hog"
     is_costly: ClassVar[bool] = True
+    version: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -160,23 +161,9 @@ class Hog:
             return reversed_bins
         return np.concatenate([reversed_bins + self._orientations, reversed_bins])
 
-    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:  # noqa: ARG002
-        """Nothing is learned."""
-        return self
-
     def transform(self, images: Images) -> NDArray[np.float32]:
         """Features (n, P) of images (n, 3072); a row does not depend on the other images."""
         return transform_in_chunks(images, self._describe, size=self.size, chunk=_CHUNK)
-
-    def arrays(self) -> Arrays:
-        """None."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
-        """The map."""
-        expect_arrays(arrays, {})
-        return cls(**settings)
 
     def to_pixels(self, weights: Floats) -> None:
         """None: the length of a gradient is not linear in the pixels."""

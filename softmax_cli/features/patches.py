@@ -92,6 +92,7 @@ class Patches:
 
     kind: ClassVar[str] = "patches"
     is_costly: ClassVar[bool] = True
+    version: ClassVar[int] = 1
 
     def __init__(
         self,

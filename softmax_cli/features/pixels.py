@@ -1,19 +1,20 @@
 """The pixels themselves, 0 to 255."""
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from softmax_cli.arrays import Arrays, Floats, Images, Indices
+from softmax_cli.arrays import Floats, Images, Indices
 from softmax_cli.data.images import IMAGE_SHAPE, PIXELS
-from softmax_cli.features.feature_map import expect_arrays
+from softmax_cli.features.unlearned import Unlearned
 
 
-class Pixels:
+class Pixels(Unlearned):
     """The feature map that leaves an image as it is; nothing is learned."""
 
     kind: ClassVar[str] = "pixels"
     is_costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
 
     @property
     def size(self) -> int:
@@ -26,23 +27,9 @@ class Pixels:
         lines = np.arange(PIXELS).reshape(IMAGE_SHAPE)  # (3, 32, 32)
         return np.ascontiguousarray(lines[:, :, ::-1]).reshape(-1)
 
-    def fit(self, images: Images, seed: "np.random.SeedSequence") -> Self:  # noqa: ARG002
-        """Nothing is learned."""
-        return self
-
     def transform(self, images: Images) -> Images:
         """The images themselves."""
         return images
-
-    def arrays(self) -> Arrays:
-        """None."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays, **settings: Any) -> Self:
-        """The map."""
-        expect_arrays(arrays, {})
-        return cls(**settings)
 
     def to_pixels(self, weights: Floats) -> Floats:
         """The weights themselves."""

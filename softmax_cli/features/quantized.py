@@ -18,6 +18,7 @@ from softmax_cli.arrays import Arrays, Floats, Images, Indices, Rows
 from softmax_cli.features.feature_map import FeatureMap, expect_arrays
 from softmax_cli.features.standardization import Standardization
 
+_VERSION = 1  # grows when the same features become other bytes
 _STEPS = 16
 _MIDDLE = 128
 _SAMPLE = 2000
@@ -51,6 +52,11 @@ class Quantized:
     def kind(self) -> str:
         """That of the map."""
         return self._map.kind
+
+    @property
+    def version(self) -> int:
+        """That of the map, which grows with changes of the quantization, too."""
+        return self._map.version + _VERSION - 1
 
     @property
     def unquantized(self) -> FeatureMap:

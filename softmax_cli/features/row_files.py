@@ -24,7 +24,7 @@ from softmax_cli.runs.atomic import replacing
 from softmax_cli.runs.tables import read_json, write_json
 
 _VERSION = 1
-_DTYPES = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
+_DTYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
 _BLOCK = 2**22  # bytes hashed at a time
 
 
@@ -47,8 +47,8 @@ class RowFile:
 
     def write(
         self, chunks: Iterator[Rows], shape: tuple[int, int], settings: Mapping[str, Any]
-    ) -> None:
-        """Write rows.
+    ) -> Rows:
+        """Write rows, and return them, memory-mapped and read-only.
 
         Args:
             chunks: the rows (n, P) from first to last, uint8 or float32, at least one chunk.
@@ -56,6 +56,7 @@ class RowFile:
             settings: the section ``features`` of a configuration, for who lists the folder.
 
         Raises:
+            DataError: another program changed them at once.
             OSError: they could not be written; ``chunks`` may be consumed.
         """
         first = next(chunks)
@@ -79,6 +80,7 @@ class RowFile:
                 "settings": dict(settings),
             },
         )
+        return self._mapped(shape, first.dtype)
 
     def read(self, shape: tuple[int, int]) -> Rows:
         """The rows, checked; memory-mapped and read-only.
@@ -96,17 +98,27 @@ class RowFile:
         stated = (note.get("images"), note.get("features"))
         if note.get("format_version") != _VERSION or dtype is None or stated != shape:
             raise DataError(f"{self.note}: expected a note of rows of shape {shape}")
-        try:
-            rows: Rows = np.load(self.rows, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise DataError(f"{self.rows}: expected rows of features, got another file") from error
-        if rows.shape != shape or rows.dtype != dtype or _checksum(rows) != note.get("sha256"):
-            raise DataError(f"{self.rows}: damaged or altered")
-        return np.asarray(rows)
+        rows = self._mapped(shape, dtype)
+        if _checksum(rows) != note.get("sha256"):
+            raise self._damaged()
+        return rows
 
     def exists(self) -> bool:
         """Whether there are rows, intact or not."""
         return self.note.exists()
+
+    def _mapped(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> Rows:
+        """The rows, of which the header alone is checked."""
+        try:
+            rows: Rows = np.load(self.rows, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise DataError(f"{self.rows}: expected rows of features, got another file") from error
+        if rows.shape != shape or rows.dtype != dtype:
+            raise self._damaged()
+        return np.asarray(rows)
+
+    def _damaged(self) -> DataError:
+        return DataError(f"{self.rows}: damaged or altered")
 
 
 def _checksum(rows: Rows) -> str:

@@ -60,9 +60,13 @@ def _cost(config: TrainConfig) -> FeatureCost:
     settings, stream = config.features.model_dump(), RandomStreams.of(config).features
     train, validation = load_training_parts(config.data)
     images = len(train) + len(validation)
-    is_kept = FeatureCache(config.data.directory).has_rows(settings, stream, train, [validation])
+    cache = FeatureCache(config.data.directory)
+    kept = cache.kept_map(settings, train, stream)
+    is_kept = kept is not None and all(
+        cache.has_rows(kept, settings, part) for part in (train, validation)
+    )
     sample = train.take_first(min(_FITTED_TO, len(train)))
-    fitted = unfitted_map(settings).fit(sample.images, stream)
+    fitted = kept or unfitted_map(settings).fit(sample.images, stream)
     itemsize = fitted.transform(sample.images[:1]).itemsize
     return FeatureCost(
         kind=config.features.kind,

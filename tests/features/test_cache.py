@@ -121,6 +121,18 @@ def test_other_settings_images_and_seeds_have_files_of_their_own(tmp_path: Path)
     assert len(list((tmp_path / FOLDER).glob("map-*"))) == 4
 
 
+def test_a_map_of_another_version_makes_its_features_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_from(tmp_path)
+    before = {path.name for path in (tmp_path / FOLDER).iterdir()}
+    monkeypatch.setattr(ChannelMeans, "version", 2)
+    ChannelMeans.computed.clear()
+    rows_from(tmp_path)
+    assert sum(ChannelMeans.computed) >= len(IMAGES)
+    assert len({path.name for path in (tmp_path / FOLDER).iterdir()} - before) == 3
+
+
 def test_where_nothing_can_be_written_features_are_computed_all_the_same(tmp_path: Path) -> None:
     (tmp_path / FOLDER).write_text("no folder")
     watcher = Watcher()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from softmax_cli.errors import SoftmaxError
+from softmax_cli.features import row_files
 from softmax_cli.features.row_files import RowFile
 from softmax_cli.runs.tables import read_json, write_json
 
@@ -23,12 +24,12 @@ def test_rows_come_back_bit_for_bit(dtype: type, tmp_path: Path) -> None:
     file, rows = RowFile(tmp_path, "abc"), ROWS.astype(dtype) / dtype(1)
     rows = rows.astype(dtype)
     assert not file.exists()
-    file.write(iter([rows[:1], rows[1:]]), (10, 4), {})
+    written = file.write(iter([rows[:1], rows[1:]]), (10, 4), {})
     assert file.exists()
-    again = file.read((10, 4))
-    assert (again == rows).all()
-    assert again.dtype == dtype
-    assert not again.flags.writeable
+    for again in (written, file.read((10, 4))):
+        assert (again == rows).all()
+        assert again.dtype == dtype
+        assert not again.flags.writeable
     assert (np.load(file.rows) == rows).all()
 
 
@@ -68,6 +69,13 @@ def test_rows_without_a_note_do_not_count(file: RowFile) -> None:
     assert not file.exists()
     with pytest.raises(FileNotFoundError):
         file.read((10, 4))
+
+
+def test_rows_are_hashed_once_as_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(row_files, "_checksum")
+    assert (RowFile(tmp_path, "abc").write(iter([ROWS]), (10, 4), {}) == ROWS).all()
 
 
 def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:

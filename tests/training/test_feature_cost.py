@@ -5,6 +5,7 @@ import pytest
 
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.features.feature_maps import FEATURE_MAPS
+from softmax_cli.features.unlearned import Unlearned
 from softmax_cli.training.feature_cost import feature_costs
 from softmax_cli.training.training_data import load_training_data
 from tests.features.channel_means import ChannelMeans
@@ -44,6 +45,7 @@ def test_kept_features_cost_nothing_more(
     monkeypatch.setitem(FEATURE_MAPS, "pixels", Costly)
     config = settings(**{"data.dir": str(tmp_path)})
     load_training_data(config)
+    monkeypatch.setattr(Unlearned, "fit", None)  # nothing is fitted any more
     (cost,) = feature_costs([config])
     assert cost.is_kept
     assert cost.seconds == 0

@@ -31,6 +31,7 @@ class Brightness:
 
     kind: ClassVar[str] = "brightness"
     is_costly: ClassVar[bool] = False
+    version: ClassVar[int] = 1
     size = 3
     mirror: ClassVar[Indices | None] = np.arange(3)
 
