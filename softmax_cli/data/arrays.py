@@ -77,6 +77,29 @@ def check_training_arrays(train: ImageSet, validation: ImageSet, held_out: int) 
         )
 
 
+def check_test_columns(source: DataSource, columns: int) -> None:
+    """See that the test arrays have as many columns as the training arrays, from their header.
+
+    What is not there or not readable is no fault yet: a training does not need it.
+
+    Raises:
+        DataError: they have more or fewer.
+    """
+    if "test" not in source.files:
+        return
+    from softmax_cli.data.feature_files import FEATURE_NAMES, open_array_file
+
+    try:
+        shape = open_array_file(source.files["test"][0]).shape_of(*FEATURE_NAMES)
+    except DataError:
+        return
+    if len(shape) == 2 and shape[1] != columns:
+        raise DataError(
+            f"data.test: expected {columns} features as in data.train, got {shape[1]}",
+            hint="Name the test arrays that belong to the training arrays.",
+        )
+
+
 def _read(
     source: DataSource, part: Part
 ) -> tuple[Path, NDArray[Any], NDArray[Any], tuple[str, ...] | None]:

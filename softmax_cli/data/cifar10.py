@@ -4,12 +4,11 @@ Sizes and MD5 sums are those that the archive's publisher, torchvision and CS231
 sums were taken from those very files.
 """
 
-from pathlib import Path
 from typing import Final
 
-from softmax_cli.data.cifar_batches import BatchForm, load_batches
-from softmax_cli.data.dataset import Archive, DatasetSpec, Publication, PublishedFile, Split
-from softmax_cli.data.images import PIXELS, ImageSet
+from softmax_cli.data.cifar_batches import BatchForm, cifar_dataset
+from softmax_cli.data.dataset import Archive, Publication, PublishedFile
+from softmax_cli.data.images import PIXELS
 
 CLASS_NAMES: Final = (
     "airplane",
@@ -96,33 +95,10 @@ PUBLICATION: Final = Publication(
         (r"cifar-100-(python|binary|matlab)", "CIFAR-100"),
     ),
 )
-_FORM: Final = BatchForm(
+FORM: Final = BatchForm(
     prefixes={"train": "data_batch", "test": "test_batch"},
     labels={"labels": CLASS_NAMES},
     names={"label_names": CLASS_NAMES},
     others={"num_cases_per_batch": None, "num_vis": PIXELS},
 )
-
-
-def load_cifar10(data_dir: Path, split: Split, publication: Publication = PUBLICATION) -> ImageSet:
-    """Load one split, reading and verifying only the files it needs.
-
-    Args:
-        data_dir: folder that holds ``cifar-10-batches-py/``, as `find_folder` takes it.
-        split: the training files in their order, or the test file.
-        publication: what the data set is made of.
-
-    Raises:
-        DataError: if a file is missing, or is not byte for byte what it should be, or is no batch.
-    """
-    return load_batches(data_dir, split, publication, _FORM, "labels")
-
-
-CIFAR10: Final = DatasetSpec(
-    name="cifar10",
-    title=PUBLICATION.title,
-    class_names=CLASS_NAMES,
-    training_images=50_000,
-    load=load_cifar10,
-    publication=PUBLICATION,
-)
+CIFAR10: Final = cifar_dataset("cifar10", PUBLICATION, FORM, "labels")

@@ -3,13 +3,10 @@
 The same files are two data sets here, one for each of these labels.
 """
 
-from functools import partial
-from pathlib import Path
 from typing import Final
 
-from softmax_cli.data.cifar_batches import BatchForm, load_batches
-from softmax_cli.data.dataset import Archive, DatasetSpec, Publication, PublishedFile, Split
-from softmax_cli.data.images import ImageSet
+from softmax_cli.data.cifar_batches import BatchForm, cifar_dataset
+from softmax_cli.data.dataset import Archive, Publication, PublishedFile
 
 CLASS_NAMES: Final = (
     "apple",
@@ -179,44 +176,11 @@ PUBLICATION: Final = Publication(
     ),
     least_files=2,
 )
-_FORM: Final = BatchForm(
+FORM: Final = BatchForm(
     prefixes={"train": "train", "test": "test"},
     labels={"fine_labels": CLASS_NAMES, "coarse_labels": COARSE_CLASS_NAMES},
     names={"fine_label_names": CLASS_NAMES, "coarse_label_names": COARSE_CLASS_NAMES},
     others={},
 )
-
-
-def load_cifar100(
-    data_dir: Path, split: Split, labels: str, publication: Publication = PUBLICATION
-) -> ImageSet:
-    """Load one split, reading and verifying only the files it needs.
-
-    Args:
-        data_dir: folder that holds ``cifar-100-python/``, as `find_folder` takes it.
-        split: which split.
-        labels: ``fine_labels`` or ``coarse_labels``.
-        publication: what the data set is made of.
-
-    Raises:
-        DataError: if a file is missing, or is not byte for byte what it should be, or is no batch.
-    """
-    return load_batches(data_dir, split, publication, _FORM, labels)
-
-
-CIFAR100: Final = DatasetSpec(
-    name="cifar100",
-    title=PUBLICATION.title,
-    class_names=CLASS_NAMES,
-    training_images=50_000,
-    load=partial(load_cifar100, labels="fine_labels"),
-    publication=PUBLICATION,
-)
-CIFAR100_COARSE: Final = DatasetSpec(
-    name="cifar100-coarse",
-    title=PUBLICATION.title,
-    class_names=COARSE_CLASS_NAMES,
-    training_images=50_000,
-    load=partial(load_cifar100, labels="coarse_labels"),
-    publication=PUBLICATION,
-)
+CIFAR100: Final = cifar_dataset("cifar100", PUBLICATION, FORM, "fine_labels")
+CIFAR100_COARSE: Final = cifar_dataset("cifar100-coarse", PUBLICATION, FORM, "coarse_labels")

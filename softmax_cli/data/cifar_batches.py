@@ -10,6 +10,7 @@ import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,7 +18,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from softmax_cli.data.dataset import Publication, PublishedFile, Split
+from softmax_cli.data.dataset import DatasetSpec, Publication, PublishedFile, Split
 from softmax_cli.data.dataset_files import find_folder, inspect_file, not_intact
 from softmax_cli.data.images import PIXELS, ImageSet
 from softmax_cli.data.unpickling import PickledArray, PickledDtype, unpickle
@@ -51,6 +52,25 @@ class BatchForm:
     labels: Mapping[str, tuple[str, ...]]
     names: Mapping[str, tuple[str, ...]]
     others: Mapping[str, object]
+
+
+def cifar_dataset(name: str, publication: Publication, form: BatchForm, labels: str) -> DatasetSpec:
+    """The data set that published batches are with one of their kinds of labels.
+
+    Args:
+        name: of the data set.
+        publication: what it is made of.
+        form: how its batches are made.
+        labels: key of the labels.
+    """
+    return DatasetSpec(
+        name=name,
+        title=publication.title,
+        class_names=form.labels[labels],
+        training_images=50_000,
+        load=partial(load_batches, publication=publication, form=form, labels=labels),
+        publication=publication,
+    )
 
 
 def load_batches(

@@ -8,10 +8,10 @@ touched is then read, and the system may drop it again.
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ ACCEPTED: Final = (
     "a .npz or .safetensors file with arrays named features and labels (or X and y, or x and y)"
 )
 
+_T = TypeVar("_T")
+
 _READ_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 4 << 20
 _LOCAL_HEADER_BYTES: Final = 30  # of a member of a ZIP archive, before its name; APPNOTE.TXT 4.3.7
@@ -44,17 +46,30 @@ _DTYPES: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
+class StoredArray:
+    """An array in a file.
+
+    Attributes:
+        read: reads it, or maps it into memory.
+        shape: finds its shape, from its header alone.
+    """
+
+    read: Callable[[], NDArray[Any]]
+    shape: Callable[[], tuple[int, ...]]
+
+
+@dataclass(frozen=True)
 class ArrayFile:
     """The arrays of a file, none of them read yet.
 
     Attributes:
         path: of the file.
-        arrays: by name, what reads or maps each; a ``.npy`` file has one, which has no name.
+        arrays: by name; a ``.npy`` file has one, which has no name.
         class_names: those that the file states, if any.
     """
 
     path: Path
-    arrays: Mapping[str, Callable[[], NDArray[Any]]]
+    arrays: Mapping[str, StoredArray]
     class_names: tuple[str, ...] | None = None
 
     def find(self, *names: str) -> NDArray[Any]:
@@ -63,6 +78,17 @@ class ArrayFile:
         Raises:
             DataError: there is none, or there are several, or it is not intact.
         """
+        return self._only(names).read()
+
+    def shape_of(self, *names: str) -> tuple[int, ...]:
+        """The shape of the array that :meth:`find` would read; its numbers are not read.
+
+        Raises:
+            DataError: as :meth:`find`, as far as the header of the array tells.
+        """
+        return self._only(names).shape()
+
+    def _only(self, names: Sequence[str]) -> StoredArray:
         found = [name for name in ("", *names) if name in self.arrays]
         if len(found) != 1:
             held = ", ".join(found or self.arrays) or "none"
@@ -70,7 +96,7 @@ class ArrayFile:
             raise DataError(
                 f"{self.path}: expected {expected} named {' or '.join(names)}, got {held}"
             )
-        return self.arrays[found[0]]()
+        return self.arrays[found[0]]
 
 
 def open_array_file(path: Path) -> ArrayFile:
@@ -89,7 +115,7 @@ def open_array_file(path: Path) -> ArrayFile:
             "not there is looked for under its name in data.dir.",
         ) from error
     if start.startswith(np.lib.format.MAGIC_PREFIX):
-        return ArrayFile(path, {"": lambda: _mapped(path, 0, path.name)})
+        return ArrayFile(path, {"": _mappable(lambda: _mapped(path, 0, path.name))})
     if start.startswith(b"PK"):
         return _open_archive(path)
     if path.suffix.lower() == ".safetensors":
@@ -97,6 +123,11 @@ def open_array_file(path: Path) -> ArrayFile:
     kind = recognise(start)
     got = kind.name if kind else "something else"
     raise DataError(f"{path}: expected a .npy, .npz or .safetensors file, got {got}")
+
+
+def _mappable(read: Callable[[], NDArray[Any]]) -> StoredArray:
+    """An array that is mapped, of which nothing is read for its shape."""
+    return StoredArray(read, lambda: read().shape)
 
 
 def _mapped(path: Path, offset: int, what: str) -> NDArray[Any]:
@@ -137,19 +168,27 @@ def _open_archive(path: Path) -> ArrayFile:
             members = {array_name(info.filename): info for info in archive.infolist()}
     except DAMAGED_ARCHIVE as error:
         raise _damaged_archive(path, error) from error
-    arrays = {name: _reader(path, name, info) for name, info in members.items()}
+    arrays = {name: _member(path, name, info) for name, info in members.items()}
     names = arrays.pop(CLASS_NAMES, None)
-    return ArrayFile(path, arrays, _class_names(names(), path) if names else None)
+    return ArrayFile(path, arrays, _class_names(names.read(), path) if names else None)
 
 
-def _reader(path: Path, name: str, info: zipfile.ZipInfo) -> Callable[[], NDArray[Any]]:
-    def read() -> NDArray[Any]:
-        try:
-            return _array_in(path, name, info)
-        except DAMAGED_ARCHIVE as error:
-            raise _damaged_archive(path, error) from error
+def _member(path: Path, name: str, info: zipfile.ZipInfo) -> StoredArray:
+    def reading(look: Callable[[Path, str, zipfile.ZipInfo], _T]) -> Callable[[], _T]:
+        def read() -> _T:
+            try:
+                return look(path, name, info)
+            except DAMAGED_ARCHIVE as error:
+                raise _damaged_archive(path, error) from error
 
-    return read
+        return read
+
+    return StoredArray(reading(_array_in), reading(_shape_in))
+
+
+def _shape_in(path: Path, _: str, info: zipfile.ZipInfo) -> tuple[int, ...]:
+    with zipfile.ZipFile(path) as archive, archive.open(info) as stream:
+        return read_header(stream).shape
 
 
 def _array_in(path: Path, name: str, info: zipfile.ZipInfo) -> NDArray[Any]:
@@ -203,13 +242,11 @@ def _open_safetensors(path: Path) -> ArrayFile:
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         header = json.loads(stream.read(length))
-    arrays = {name: _tensor_reader(path, name, header[name], 8 + length) for name in names}
+    arrays = {name: _tensor(path, name, header[name], 8 + length) for name in names}
     return ArrayFile(path, arrays, _stated_names(metadata.get(CLASS_NAMES), path))
 
 
-def _tensor_reader(
-    path: Path, name: str, entry: Mapping[str, Any], begin: int
-) -> Callable[[], NDArray[Any]]:
+def _tensor(path: Path, name: str, entry: Mapping[str, Any], begin: int) -> StoredArray:
     def read() -> NDArray[Any]:
         if entry["dtype"] not in _DTYPES:
             raise DataError(
@@ -218,7 +255,7 @@ def _tensor_reader(
         dtype = np.dtype(_DTYPES[entry["dtype"]])
         return _map(path, dtype, begin + entry["data_offsets"][0], tuple(entry["shape"]))
 
-    return read
+    return _mappable(read)
 
 
 def _stated_names(text: str | None, path: Path) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from softmax_cli.arrays import Rows
 from softmax_cli.config.problems import shown
 from softmax_cli.config.schema import TrainConfig
+from softmax_cli.data.arrays import check_test_columns
 from softmax_cli.data.datasets import load_training_parts
 from softmax_cli.data.images import ImageSet
 from softmax_cli.errors import ConfigurationError
@@ -58,11 +59,13 @@ def load_training_data(
         observer: is told of features that take long to compute.
 
     Raises:
-        DataError: if the data set is missing or not intact.
+        DataError: if the data set is missing or not intact, or test arrays are there that have
+            other columns.
         ConfigurationError: if it is too small for the split, or its images are to be flipped and
             their features cannot be.
     """
     train, validation = load_training_parts(config.data)
+    check_test_columns(config.data, train.images.shape[1])
     cache = FeatureCache(config.data.directory, observer)
     return prepare_training_data(config, train, validation, cache)
 

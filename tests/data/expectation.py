@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from softmax_cli.data import cifar100
-from softmax_cli.data.cifar10 import CIFAR10, PUBLICATION, load_cifar10
+from softmax_cli.data.cifar10 import CIFAR10, FORM, PUBLICATION
+from softmax_cli.data.cifar_batches import cifar_dataset
 from softmax_cli.data.dataset import Archive, DatasetSpec, Publication, PublishedFile
 from softmax_cli.data.datasets import DATASETS
 
@@ -45,20 +45,14 @@ def publication_from(document: Mapping[str, Any]) -> Publication:
 
 def spec_of(publication: Publication) -> DatasetSpec:
     """CIFAR-10 if it consisted of these files."""
-    load = partial(load_cifar10, publication=publication)
-    return replace(CIFAR10, load=load, publication=publication)
+    return cifar_dataset(CIFAR10.name, publication, FORM, "labels")
 
 
 def cifar100_specs_of(publication: Publication) -> dict[str, DatasetSpec]:
     """Both data sets of CIFAR-100, by name, if it consisted of these files."""
-    keys = {cifar100.CIFAR100: "fine_labels", cifar100.CIFAR100_COARSE: "coarse_labels"}
+    keys = {"cifar100": "fine_labels", "cifar100-coarse": "coarse_labels"}
     return {
-        spec.name: replace(
-            spec,
-            load=partial(cifar100.load_cifar100, labels=key, publication=publication),
-            publication=publication,
-        )
-        for spec, key in keys.items()
+        name: cifar_dataset(name, publication, cifar100.FORM, key) for name, key in keys.items()
     }
 
 

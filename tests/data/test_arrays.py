@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from softmax_cli.data.arrays import load_arrays
+from softmax_cli.data.arrays import check_test_columns, load_arrays
 from softmax_cli.data.dataset import DataFolder
 from softmax_cli.data.datasets import load_part, load_training_parts
 from softmax_cli.errors import ConfigurationError, DataError
@@ -158,6 +158,21 @@ def test_validation_of_other_columns_is_refused(tmp_path: Path) -> None:
     write_npz(tmp_path / "v.npz", features=examples()[0][:, 1:])
     with pytest.raises(DataError, match=rf"data\.validation: expected {COLUMNS} features .* got 4"):
         load_training_parts(source(tmp_path, validation=(tmp_path / "v.npz",)))
+
+
+def test_test_arrays_of_other_columns_are_refused_by_their_header(tmp_path: Path) -> None:
+    test = write_npz(tmp_path / "t.npz", features=examples()[0][:, 1:])
+    named = source(tmp_path, test=(test,))
+    check_test_columns(named, COLUMNS - 1)
+    with pytest.raises(DataError, match=r"data\.test: expected 5 features as in data.train, got 4"):
+        check_test_columns(named, COLUMNS)
+
+
+def test_test_arrays_that_cannot_be_read_are_no_fault_of_a_training(tmp_path: Path) -> None:
+    check_test_columns(source(tmp_path), COLUMNS)
+    check_test_columns(source(tmp_path, test=(tmp_path / "gone.npz",)), COLUMNS)
+    (tmp_path / "t.npz").write_bytes(b"PK\x03\x04")
+    check_test_columns(source(tmp_path, test=(tmp_path / "t.npz",)), COLUMNS)
 
 
 def test_class_without_training_examples(tmp_path: Path) -> None:

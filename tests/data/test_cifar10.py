@@ -1,12 +1,14 @@
 import pickle
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from softmax_cli.data.cifar10 import CIFAR10, CLASS_NAMES, PUBLICATION, load_cifar10
+from softmax_cli.data.cifar10 import CIFAR10, CLASS_NAMES, FORM, PUBLICATION
+from softmax_cli.data.cifar_batches import load_batches
 from softmax_cli.errors import DataError
 from tests.data.conftest import FOLDER
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.data.conftest import SmallDataSet
+
+load_cifar10 = partial(load_batches, form=FORM, labels="labels")
 
 
 def test_train_is_the_five_batches_in_order(small: "SmallDataSet", tmp_path: Path) -> None:
@@ -188,7 +192,7 @@ def test_real_batch_truncated(linked_cifar10: Path) -> None:
     path.unlink()
     path.write_bytes(content[:20_000_000])
     with pytest.raises(DataError, match="truncated: expected 31,035,526 bytes, got 20,000,000"):
-        load_cifar10(linked_cifar10, "test")
+        CIFAR10.load(linked_cifar10, "test")
 
 
 @pytest.mark.posix("symbolic links")
@@ -200,7 +204,7 @@ def test_real_batch_altered(linked_cifar10: Path) -> None:
     path.unlink()
     path.write_bytes(content)
     with pytest.raises(DataError, match="data_batch_2 is altered: expected SHA-256 766b2cef"):
-        load_cifar10(linked_cifar10, "train")
+        CIFAR10.load(linked_cifar10, "train")
 
 
 @pytest.mark.posix("symbolic links")
@@ -210,4 +214,4 @@ def test_real_batches_swapped(linked_cifar10: Path) -> None:
     (linked_cifar10 / "data_batch_3").rename(linked_cifar10 / "data_batch_1")
     (linked_cifar10 / "aside").rename(linked_cifar10 / "data_batch_3")
     with pytest.raises(DataError, match="swapped: expected data_batch_1, got data_batch_3"):
-        load_cifar10(linked_cifar10, "train")
+        CIFAR10.load(linked_cifar10, "train")

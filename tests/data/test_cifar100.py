@@ -9,9 +9,10 @@ from softmax_cli.data.cifar100 import (
     CIFAR100_COARSE,
     CLASS_NAMES,
     COARSE_CLASS_NAMES,
+    FORM,
     PUBLICATION,
-    load_cifar100,
 )
+from softmax_cli.data.cifar_batches import load_batches
 from softmax_cli.data.dataset_files import own_folder
 from softmax_cli.errors import DataError
 
@@ -32,8 +33,8 @@ def test_both_labels_of_the_same_images(
     split: str, small_100: "SmallCifar100", tmp_path: Path
 ) -> None:
     small_100.write(tmp_path)
-    fine = load_cifar100(tmp_path, split, "fine_labels", small_100.publication)  # type: ignore[arg-type] # a parameter
-    coarse = load_cifar100(tmp_path, split, "coarse_labels", small_100.publication)  # type: ignore[arg-type] # a parameter
+    fine = load_batches(tmp_path, split, small_100.publication, FORM, "fine_labels")  # type: ignore[arg-type] # a parameter
+    coarse = load_batches(tmp_path, split, small_100.publication, FORM, "coarse_labels")  # type: ignore[arg-type] # a parameter
     assert fine.images.tobytes() == coarse.images.tobytes() == small_100.pixels[split]
     assert fine.labels.tolist() == small_100.fine[split]
     assert coarse.labels.tolist() == small_100.coarse[split]
@@ -49,9 +50,9 @@ def test_two_data_sets_of_one_publication() -> None:
 def test_only_the_files_of_the_split_are_needed(small_100: "SmallCifar100", tmp_path: Path) -> None:
     folder = small_100.write(tmp_path)
     (folder / "train").unlink()
-    assert len(load_cifar100(folder, "test", "fine_labels", small_100.publication)) == 12
+    assert len(load_batches(folder, "test", small_100.publication, FORM, "fine_labels")) == 12
     with pytest.raises(DataError, match="train is missing") as caught:
-        load_cifar100(folder, "train", "fine_labels", small_100.publication)
+        load_batches(folder, "train", small_100.publication, FORM, "fine_labels")
     assert "softmax download cifar100" in str(caught.value.hint)
 
 
@@ -59,7 +60,7 @@ def load_as_test(small: "SmallCifar100", content: bytes, parent: Path) -> None:
     """Load content whose hash is the expected one, so that only the reader stands guard."""
     small.contents["test"] = content
     small.write(parent)
-    load_cifar100(parent, "test", "fine_labels", small.describe(small.contents))
+    load_batches(parent, "test", small.describe(small.contents), FORM, "fine_labels")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_other_class_names_are_refused(
     small_100.contents["meta"] = small_100.meta(**names)
     small_100.write(tmp_path)
     with pytest.raises(DataError, match="expected the class names of CIFAR-100"):
-        load_cifar100(tmp_path, "test", "fine_labels", small_100.describe(small_100.contents))
+        load_batches(tmp_path, "test", small_100.describe(small_100.contents), FORM, "fine_labels")
 
 
 def test_a_folder_with_a_file_called_test_is_none_of_it(
@@ -100,9 +101,9 @@ def test_a_folder_with_a_file_called_test_is_none_of_it(
 ) -> None:
     (tmp_path / "test").write_text("mine")
     with pytest.raises(DataError, match="CIFAR-100 not found"):
-        load_cifar100(tmp_path, "test", "fine_labels", small_100.publication)
+        load_batches(tmp_path, "test", small_100.publication, FORM, "fine_labels")
     assert own_folder(tmp_path, small_100.publication) == tmp_path / "cifar-100-python"
     renamed = small_100.write(tmp_path).rename(tmp_path / "renamed")
     (tmp_path / "test").unlink()
     assert own_folder(renamed, small_100.publication) == renamed
-    assert len(load_cifar100(tmp_path, "test", "fine_labels", small_100.publication)) == 12
+    assert len(load_batches(tmp_path, "test", small_100.publication, FORM, "fine_labels")) == 12

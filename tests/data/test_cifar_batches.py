@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from softmax_cli.data.cifar100 import load_cifar100
+from softmax_cli.data.cifar100 import FORM
+from softmax_cli.data.cifar_batches import load_batches
 
 if TYPE_CHECKING:
     from tests.data.conftest import SmallCifar100
@@ -26,6 +27,6 @@ def test_pixels_are_found_behind_all_the_names_of_files(
     small_100.contents["test"] = small_100.dict_of(parts)
     small_100.write(tmp_path)
     publication = small_100.describe(small_100.contents, examples={"test": images})
-    loaded = load_cifar100(tmp_path, "test", "coarse_labels", publication)
+    loaded = load_batches(tmp_path, "test", publication, FORM, "coarse_labels")
     assert loaded.images.tobytes() == pixels
     assert set(loaded.labels.tolist()) == {3}

@@ -48,6 +48,7 @@ def test_arrays_are_found_by_their_names_and_mapped(
     else:
         save_file(arrays, path)
     file = open_array_file(path)
+    assert file.shape_of("features", "X", "x") == features.shape
     found = file.find("features", "X", "x")
     assert is_mapped(found)
     assert found.dtype == dtype
@@ -66,7 +67,9 @@ def test_npy_file_has_one_array_without_a_name(tmp_path: Path) -> None:
 def test_compressed_arrays_are_read(tmp_path: Path) -> None:
     features, labels = examples()
     np.savez_compressed(tmp_path / "c.npz", X=features, y=labels)
-    assert (open_array_file(tmp_path / "c.npz").find("X") == features).all()
+    file = open_array_file(tmp_path / "c.npz")
+    assert file.shape_of("X") == features.shape
+    assert (file.find("X") == features).all()
 
 
 def test_class_names_in_the_file(tmp_path: Path) -> None:
