@@ -166,9 +166,14 @@ def _weights(training: TrainingSet, splits: Sequence[Split]) -> Floats:
     # A split may draw an example more than once.
     drawn = np.stack([np.bincount(train, minlength=count) for train, _ in splits]).astype(float)
     weights = drawn if training.weights is None else drawn * training.weights
-    if not weights.any(axis=1).all():
-        raise ArgumentError("expected a sample_weight above zero in each split, got only zeros")
+    _expect_positive(weights)
     return weights
+
+
+def _expect_positive(weights: Floats) -> None:
+    """See that one of the weights (..., n) of each split is above zero."""
+    if not weights.any(axis=-1).all():
+        raise ArgumentError("expected a sample_weight above zero in each split, got only zeros")
 
 
 def _judged(
@@ -196,8 +201,8 @@ def _judged_by(
     scores = score_features(rows, training.standardization, W, b)
     by_model = np.moveaxis(scores.reshape(len(rows), models, classes), 1, 0)
     weight = None if training.weights is None else training.weights[examples]
-    if weight is not None and not weight.any():
-        raise ArgumentError("expected a sample_weight above zero in each split, got only zeros")
+    if weight is not None:
+        _expect_positive(weight)
     accuracies = [
         float(np.average(model.argmax(axis=1) == labels, weights=weight)) for model in by_model
     ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from softmax_cli.evaluation.assessment import Assessment
     from softmax_cli.evaluation.comparison import Comparison
     from softmax_cli.plots import Figure
-    from softmax_cli.plots.templates import TemplateScale
+    from softmax_cli.plots.weight_scale import TemplateScale
     from softmax_cli.runs.directory import RunDirectory
     from softmax_cli.runs.model_file import SavedModel
     from softmax_cli.runs.pictures import PictureFormat

@@ -86,8 +86,18 @@ def read_source(source: str | None) -> Document:
         return read_yaml(preset_text(source), f"{source}.yaml")
     if os.path.lexists(source):
         return read_yaml_file(Path(source))
+    raise unknown_source(printable(source), source)
+
+
+def unknown_source(written: str, source: str) -> ConfigurationError:
+    """The error that a source is neither a preset nor a file.
+
+    Args:
+        written: how the message shows it.
+        source: the path that it would be; the preset with the nearest name is suggested.
+    """
     question = nearest(Path(source).stem, preset_names())
-    raise ConfigurationError(
-        f"expected the name of a preset or a YAML file, got {printable(source)}{question}",
+    return ConfigurationError(
+        f"expected the name of a preset or a YAML file, got {written}{question}",
         hint=f"The presets are: {', '.join(preset_names())}.",
     )

@@ -34,6 +34,9 @@ Warmup: TypeAlias = Annotated[
         description="First iterations, over which the learning rate grows linearly from 0.",
     ),
 ]
+FinalFraction: TypeAlias = Annotated[
+    Fraction, Field(description="Fraction of the learning rate left at the end.")
+]
 
 
 class ConstantSchedule(Settings):
@@ -48,9 +51,7 @@ class CosineSchedule(Settings):
 
     kind: Literal["cosine"]
     warmup: Warmup = 0
-    final: Fraction = Field(
-        default=0.0, description="Fraction of the learning rate left at the end."
-    )
+    final: FinalFraction = 0.0
 
 
 class LinearSchedule(Settings):
@@ -58,9 +59,7 @@ class LinearSchedule(Settings):
 
     kind: Literal["linear"]
     warmup: Warmup = 0
-    final: Fraction = Field(
-        default=0.0, description="Fraction of the learning rate left at the end."
-    )
+    final: FinalFraction = 0.0
 
 
 class StepSchedule(Settings):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from softmax_cli.config.loading import load_train_config, read_source
+from softmax_cli.config.loading import load_train_config, read_source, unknown_source
 from softmax_cli.config.overrides import COMMAND_LINE, apply_overrides, key_path, set_value
 from softmax_cli.config.presets import preset_names
 from softmax_cli.config.problems import (
@@ -17,7 +17,6 @@ from softmax_cli.config.problems import (
     Problem,
     Value,
     configuration_error,
-    nearest,
     shown,
 )
 from softmax_cli.config.schema import TrainConfig
@@ -159,10 +158,7 @@ def _base_source(base: Value, folder: Path) -> str:
     source = str(folder / expand_home(str(base)))
     if isinstance(base, str) and os.path.lexists(source):
         return source
-    question = nearest(Path(source).stem, preset_names())
-    raise ConfigurationError(
-        f"expected the name of a preset or a YAML file, got {shown(base)}{question}"
-    )
+    raise unknown_source(shown(base), source)
 
 
 def _refuse_too_many_values(sweep: SweepConfig, document: Document) -> None:

@@ -59,11 +59,7 @@ def check_training_arrays(train: ImageSet, validation: ImageSet, held_out: int) 
     Raises:
         DataError: they do not fit together.
     """
-    if validation.images.shape[1] != train.images.shape[1]:
-        raise DataError(
-            f"data.validation: expected {train.images.shape[1]} features as in data.train, "
-            f"got {validation.images.shape[1]}"
-        )
+    _check_columns("validation", validation.images.shape[1], train.images.shape[1])
     counts = np.bincount(train.labels, minlength=len(train.class_names))
     missing = [train.class_names[index] for index in np.flatnonzero(counts == 0)]
     if missing:
@@ -93,10 +89,14 @@ def check_test_columns(source: DataSource, columns: int) -> None:
         shape = open_array_file(source.files["test"][0]).shape_of(*FEATURE_NAMES)
     except DataError:
         return
-    if len(shape) == 2 and shape[1] != columns:
+    if len(shape) == 2:
+        _check_columns("test", shape[1], columns)
+
+
+def _check_columns(part: Part, columns: int, expected: int) -> None:
+    if columns != expected:
         raise DataError(
-            f"data.test: expected {columns} features as in data.train, got {shape[1]}",
-            hint="Name the test arrays that belong to the training arrays.",
+            f"data.{part}: expected {expected} features as in data.train, got {columns}"
         )
 
 

@@ -17,7 +17,8 @@ with isolated():
     from softmax_cli.plots.preview import half_block_lines, preview_lines
     from softmax_cli.plots.reliability import reliability_figure
     from softmax_cli.plots.style import render
-    from softmax_cli.plots.templates import TemplateScale, template_images, templates_figure
+    from softmax_cli.plots.templates import template_images, templates_figure
+    from softmax_cli.plots.weight_scale import TemplateScale
 
 __all__ = [
     "CURVE_COLUMNS",

@@ -11,15 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DivergedError
 from softmax_cli.plots.image_grid import grid_shape
 from softmax_cli.plots.style import BLUE, VERMILION, new_figure, short_name, styled
-from softmax_cli.plots.templates import TemplateScale
+from softmax_cli.plots.weight_scale import SCALE_WORDS, TemplateScale, check_finite, relative
 
-_SCALE_WORDS = {
-    "global": "one scale for all",
-    "class": "each on its own scale",
-}
 _PAPER = "#F4F4F4"
 _SIDE_INCHES = 1.4
 _GAP = 0.06  # between the parts of a class, in sides of a square
@@ -54,15 +49,11 @@ def strokes_figure(
     Raises:
         DivergedError: a weight is not finite.
     """
-    if not (np.isfinite(cells).all() and np.isfinite(hues).all()):
-        raise DivergedError(
-            "expected finite weights to draw, got infinities or NaN",
-            hint="Training diverged; train again with a smaller learning rate.",
-        )
-    strengths, bars = _relative(cells, scale), _relative(hues, scale)
+    check_finite(cells, hues)
+    strengths, bars = relative(cells, scale), relative(hues, scale)
     height = 2 + _GAP + (_GAP + _HUES_HEIGHT if bars.shape[1] else 0)  # in sides of a square
     rows, columns = grid_shape(len(class_names))
-    title = f"Learned edges: for a class in blue, against it in red; {_SCALE_WORDS[scale]}"
+    title = f"Learned edges: for a class in blue, against it in red; {SCALE_WORDS[scale]}"
     if bars.shape[1]:
         title += "\nBars: hues that speak for it or against it"
     width = max((_SIDE_INCHES + 0.15) * columns, 4.5)
@@ -78,14 +69,6 @@ def strokes_figure(
         axes.set_title(short_name(name, 18), fontsize=9, pad=4)
         axes.set(xlim=(0, 1), ylim=(height, 0), aspect="equal")
     return figure
-
-
-def _relative(weights: NDArray[np.floating[Any]], scale: TemplateScale) -> NDArray[np.float64]:
-    """Weights (C, ...) from -1 to 1."""
-    flat = np.abs(weights.reshape(len(weights), -1))
-    most = flat.max(axis=1, initial=0.0) if scale == "class" else flat.max(initial=0.0)
-    most = np.where(most > 0, most, 1.0).reshape(-1, *[1] * (weights.ndim - 1))
-    return weights / most
 
 
 def _draw_square(

@@ -9,17 +9,15 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DivergedError
 from softmax_cli.plots.image_grid import grid_shape, picture_grid
 from softmax_cli.plots.style import BLUE, VERMILION, new_figure, short_name, styled
-from softmax_cli.plots.templates import TemplateScale
+from softmax_cli.plots.weight_scale import SCALE_WORDS, TemplateScale, check_finite, relative
 
 _MOST_FILTERS = 1000  # more would be too small to see
 _STRONGEST = 5  # patches shown for a class, and as many against it
 _TILE = 48  # pixels along a patch or a map
 _GAP = 6
 _PAPER = 255
-_SCALE_WORDS = {"global": "one scale for all", "class": "each on its own scale"}
 
 
 @styled
@@ -73,27 +71,21 @@ def patches_figure(
     Raises:
         DivergedError: a weight is not finite.
     """
-    if not np.isfinite(weights).all():
-        raise DivergedError(
-            "expected finite weights to draw, got infinities or NaN",
-            hint="Training diverged; train again with a smaller learning rate.",
-        )
+    check_finite(weights)
     ranking = np.argsort(-weights.sum(axis=(2, 3)), axis=1, kind="stable")  # (C, n)
     count = min(_STRONGEST, math.ceil(len(filters) / 2))
     strongest = np.stack([ranking[:, :count], ranking[:, ::-1][:, :count]], axis=1)
     shown = weights[np.arange(len(weights))[:, None, None], strongest]  # (C, 2, count, g, g)
-    largest = np.abs(shown).max(axis=None if scale == "global" else (1, 2, 3, 4), keepdims=True)
-    shares = np.divide(shown, largest, out=np.zeros(shown.shape), where=largest > 0)
     colours = _as_colours(filters)
     images = [
         _class_image(colours[patches], _as_map(maps))
-        for patches, maps in zip(strongest, shares, strict=True)
+        for patches, maps in zip(strongest, relative(shown, scale), strict=True)
     ]
     return picture_grid(
         np.stack(images),
         [short_name(name, 18) for name in class_names],
         title="Patches that speak most for a class, above, and against it, below\n"
-        f"In blue where a patch speaks for it, in red against; {_SCALE_WORDS[scale]}",
+        f"In blue where a patch speaks for it, in red against; {SCALE_WORDS[scale]}",
     )
 
 

@@ -1,17 +1,15 @@
 """``weights.png``: what each class looks like to a linear classifier."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from softmax_cli.errors import DivergedError
 from softmax_cli.plots.image_grid import images_from_rows, picture_grid
 from softmax_cli.plots.style import short_name, styled
-
-TemplateScale: TypeAlias = Literal["global", "class"]
+from softmax_cli.plots.weight_scale import TemplateScale, check_finite
 
 _SCALE_WORDS = {
     "global": "one brightness scale for all classes",
@@ -35,11 +33,7 @@ def template_images(weights: NDArray[np.floating[Any]], scale: TemplateScale) ->
     Raises:
         DivergedError: a weight is not finite.
     """
-    if not np.isfinite(weights).all():
-        raise DivergedError(
-            "expected finite weights to draw, got infinities or NaN",
-            hint="Training diverged; train again with a smaller learning rate.",
-        )
+    check_finite(weights)
     templates = weights.T.astype(np.float64)
     axis = None if scale == "global" else 1
     low = templates.min(axis=axis, keepdims=True)

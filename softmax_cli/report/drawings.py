@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from softmax_cli.arrays import Floats
     from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.plots import Figure
-    from softmax_cli.plots.templates import TemplateScale
+    from softmax_cli.plots.weight_scale import TemplateScale
 
 _MISTAKES = 15
 
