@@ -80,6 +80,14 @@ class Output:
         if self.verbose:
             stderr_console().print(text, style="dim")
 
+    def beginning(self, text: str) -> None:
+        """Say what begins, and if verbose with which machine and libraries."""
+        self.message(text)
+        if self.verbose:
+            from softmax_cli.runs.environment import environment
+
+            self.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
+
     def warning(self, text: str) -> None:
         """Warn on stderr."""
         from rich.text import Text

@@ -4,8 +4,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from softmax_cli.config.schema import TrainConfig
+
+
+def refuse_with_resume(why: str, **options: object) -> None:
+    """Refuse options that mean nothing beside ``--resume``.
+
+    Args:
+        why: what a run that is resumed does instead.
+        options: their values by the names of their parameters; those that were not given are
+            false, None or empty.
+
+    Raises:
+        typer.BadParameter: some were given; all of them are named.
+    """
+    names = {name: f"--{name.replace('_', '-')}" for name in options} | {"overrides": "KEY=VALUE"}
+    absent: tuple[object, ...] = (None, False, [])
+    # A seed of 0 equals False, but is given.
+    given = [names[k] for k, v in options.items() if v not in absent or type(v) is int]
+    if given:
+        raise typer.BadParameter(f"{why}: leave out {', '.join(given)}")
 
 
 def train_settings(

@@ -10,6 +10,7 @@ import typer
 
 from softmax_cli.cli import options, signals
 from softmax_cli.cli.output import Output, percent_with_interval
+from softmax_cli.cli.settings import refuse_with_resume
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError, FailedTrialsError
 
@@ -60,11 +61,12 @@ def sweep(
     output = Output(form, quiet=quiet, verbose=verbose)
     given = _Given(overrides or [], data_dir, seed)
     if resume is not None:
-        if run_dir or overwrite or dry_run:
-            raise typer.BadParameter(
-                "--resume goes on in its own directory: "
-                "leave out --run-dir, --overwrite and --dry-run"
-            )
+        refuse_with_resume(
+            "a resumed sweep keeps its directory",
+            run_dir=run_dir,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
         with _connected(scheduler) as client, _reopened(resume, config, given) as (run, settings):
             _run(run, settings, output, client)
         return
@@ -160,11 +162,9 @@ def _run(
     data: "DataCache | None" = None,
 ) -> None:
     from softmax_cli.cli.sweep_progress import SweepProgress
-    from softmax_cli.runs.environment import environment
     from softmax_cli.tuning.sweep import run_sweep
 
-    output.message(f"Sweeping {', '.join(settings.parameters)}; writing to {run.path}")
-    output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
+    output.beginning(f"Sweeping {', '.join(settings.parameters)}; writing to {run.path}")
     with signals.stopping_gracefully(), SweepProgress(output, settings) as progress:
         summary = run_sweep(run, settings, progress, client=client, data=data)
     _report(run, settings, summary, output)

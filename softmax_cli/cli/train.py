@@ -8,7 +8,7 @@ import typer
 
 from softmax_cli.cli import options, signals
 from softmax_cli.cli.output import Output, percent, percent_with_interval
-from softmax_cli.cli.settings import train_settings
+from softmax_cli.cli.settings import refuse_with_resume, train_settings
 from softmax_cli.cli.tables import FactsTable
 from softmax_cli.errors import DivergedError
 
@@ -43,7 +43,15 @@ def train(
     """
     output = Output(form, quiet=quiet, verbose=verbose)
     if resume is not None:
-        _refuse_with_resume(config=config, overrides=overrides, run_dir=run_dir, seed=seed)
+        refuse_with_resume(
+            "a resumed run keeps its directory and its settings",
+            config=config,
+            overrides=overrides,
+            run_dir=run_dir,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            seed=seed,
+        )
         _resume(resume, data_dir, output)
         return
     if overwrite and run_dir is None:
@@ -54,13 +62,6 @@ def train(
         return
     stem = Path(config).stem if config else "train"
     _start(settings, stem, run_dir, output, overwrite=overwrite)
-
-
-def _refuse_with_resume(**options: object) -> None:
-    names = {name: f"--{name.replace('_', '-')}" for name in options} | {"overrides": "KEY=VALUE"}
-    given = ", ".join(names[name] for name, value in options.items() if value)
-    if given:
-        raise typer.BadParameter(f"a resumed run keeps its settings: leave out {given}")
 
 
 def _start(
@@ -115,11 +116,9 @@ def _train(
     resume: bool,
 ) -> None:
     from softmax_cli.cli.train_progress import TrainingObserver
-    from softmax_cli.runs.environment import environment
     from softmax_cli.training.single_run import train_in_directory
 
-    output.message(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
-    output.detail("\n".join(f"{name}: {value}" for name, value in environment().items()))
+    output.beginning(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
         summary = train_in_directory(run, settings, data, observer, resume=resume)
     _report(run, summary, output, draw=True, method=settings.optimizer.method)

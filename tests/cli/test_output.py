@@ -28,6 +28,17 @@ def test_a_result_is_one_json_document_on_stdout(capsys: Captured) -> None:
     }
 
 
+@pytest.mark.parametrize(("verbose", "lines"), [(False, 1), (True, 6)])
+def test_what_begins_is_said_with_the_machine_if_verbose(
+    verbose: bool, lines: int, capsys: Captured
+) -> None:
+    Output(OutputFormat.TABLE, quiet=False, verbose=verbose).beginning("Training here")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Training here"
+    assert len(said) >= lines
+    assert any(line.startswith("numpy: ") for line in said) is verbose
+
+
 def test_a_result_is_a_table_on_stdout_and_is_never_cut(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,21 @@
 from pathlib import Path
 
 import pytest
+import typer
 
-from softmax_cli.cli.settings import train_settings, with_options
+from softmax_cli.cli.settings import refuse_with_resume, train_settings, with_options
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.errors import ConfigurationError
+
+
+def test_what_means_nothing_to_a_resumed_run_is_named_at_once() -> None:
+    refuse_with_resume("it goes on", config=None, overrides=[], seed=None, dry_run=False)
+    with pytest.raises(
+        typer.BadParameter, match=r"it goes on: leave out KEY=VALUE, --seed, --dry-run$"
+    ):
+        refuse_with_resume(
+            "it goes on", config=None, overrides=["seed=1"], seed=0, dry_run=True, run_dir=None
+        )
 
 
 def test_without_a_source_the_defaults_apply() -> None:

@@ -142,6 +142,8 @@ def test_a_folder_that_is_no_run_is_never_overwritten(run: Run, tmp_path: Path) 
         ("--resume", "nowhere"),
         ("--resume", "nowhere", "--seed", "3"),
         ("--resume", "nowhere", "seed=3"),
+        ("--resume", "nowhere", "--dry-run"),
+        ("--resume", "nowhere", "--overwrite"),
         ("data.train_size=60000",),
     ],
 )
