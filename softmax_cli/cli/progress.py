@@ -8,7 +8,6 @@ from softmax_cli.cli.output import Output, stderr_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     from rich.console import RenderableType
     from rich.progress import Progress, ProgressColumn
@@ -44,12 +43,7 @@ class ProgressDisplay:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: BaseException | None,
-        traceback: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
     def warned(self, message: str) -> None:

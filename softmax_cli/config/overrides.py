@@ -72,6 +72,8 @@ def set_value(document: Document, path: KeyPath, value: Value, place: Place) -> 
         return
     parent = document.value
     for depth in range(1, len(path)):
+        if depth > 1 and isinstance(parent, dict):  # who gives a key of a mapping gives the mapping
+            _drop_alternative(document, parent, path[:depth], value, place)
         parent = _child_mapping(parent, path[:depth])
         if parent is None:
             complaint = f"expected a mapping at {dotted(path[:depth])} to set a key of, got a value"

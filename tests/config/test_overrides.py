@@ -23,6 +23,10 @@ def test_a_file_of_validation_arrays_replaces_the_size_that_a_file_gives(tmp_pat
     path = _file(tmp_path, "data: {dataset: arrays, train: t.npz, validation_size: 5}")
     data = load_train_config(path, ["data.validation=v.npz"]).data
     assert data.validation == ArrayFiles(features="v.npz")
+    pair = ["data.validation.features=x.npy", "data.validation.labels=y.npy"]
+    assert load_train_config(path, pair).data.validation == ArrayFiles(
+        features="x.npy", labels="y.npy"
+    )
     with pytest.raises(ConfigurationError, match="no size beside"):
         load_train_config(path, ["data.validation=v.npz", "data.validation_size=5"])
 
