@@ -129,7 +129,7 @@ def _draw_evaluation(
     from softmax_cli.cli.feature_progress import FeatureProgress
     from softmax_cli.cli.run_pictures import draw_assessment
     from softmax_cli.evaluation.assessment import assess_again
-    from softmax_cli.evaluation.predictor import calibration_file, fitted_temperature, loss_of
+    from softmax_cli.evaluation.predictor import find_temperature, loss_of
 
     try:
         with FeatureProgress(output) as progress:
@@ -142,12 +142,7 @@ def _draw_evaluation(
     if assessment is None:
         output.message(f"For more pictures, first: softmax evaluate {quoted(run.path)}")
         return []
-    fitted = None
-    if calibration_file(run.path).exists():
-        try:
-            fitted = fitted_temperature(run.path, model)
-        except ModelError as error:
-            output.warning(error.message)
+    fitted = find_temperature(run.path, model, output.warning)
     paths = draw_assessment(assessment, fitted, album)
     if len(paths) == 1:
         output.message(

@@ -6,6 +6,7 @@ a saved model is worth on its data set is in ``assessment``.
 
 import hashlib
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args
@@ -236,6 +237,17 @@ def fitted_temperature(run: Path, model: SavedModel) -> float:
     if not is_temperature(temperature):
         raise ModelError(f"expected a temperature in {path}, got {temperature!r}", hint=hint)
     return temperature
+
+
+def find_temperature(run: Path, model: SavedModel, warn: Callable[[str], None]) -> float | None:
+    """The same, or None where nothing was fitted; of a file that does not fit only a warning."""
+    if not calibration_file(run).exists():
+        return None
+    try:
+        return fitted_temperature(run, model)
+    except ModelError as error:
+        warn(error.message)
+        return None
 
 
 def is_temperature(value: object) -> TypeGuard[float]:

@@ -13,8 +13,7 @@ from softmax_cli.evaluation.assessment import Assessment, assess_again, kept_eva
 from softmax_cli.evaluation.intervals import Interval
 from softmax_cli.evaluation.metrics import ClassMetrics, most_common_mistake, per_class_metrics
 from softmax_cli.evaluation.predictor import (
-    calibration_file,
-    fitted_temperature,
+    find_temperature,
     loss_of,
     sees_pictures,
 )
@@ -73,7 +72,9 @@ def evaluation_part(
     except DataError as error:
         notes.append(Note(f"There are no pictures of mistakes and reliability: {error.message}."))
         assessment = None
-    fitted = _fitted(run, model, notes)
+    fitted = find_temperature(
+        run, model, lambda text: notes.append(Note(f"A calibration is left out: {text}."))
+    )
     shown = document if assessment is None else {**document, **assessment.to_json()}
     try:
         part = _part(shown, model, fitted, assessment)
@@ -88,17 +89,6 @@ def evaluation_part(
             )
         )
     return part, document
-
-
-def _fitted(run: Path, model: SavedModel, notes: list[Note]) -> float | None:
-    """The fitted temperature, if there is one of this model."""
-    if not calibration_file(run).exists():
-        return None
-    try:
-        return fitted_temperature(run, model)
-    except ModelError as error:
-        notes.append(Note(f"A calibration is left out: {error.message}."))
-        return None
 
 
 def _part(

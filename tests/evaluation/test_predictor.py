@@ -7,9 +7,12 @@ import pytest
 
 from softmax_cli.errors import ModelError
 from softmax_cli.evaluation.predictor import (
+    calibration_file,
     feature_map_of,
+    find_temperature,
     load_saved_model,
     loss_of,
+    model_digest,
     own_temperature,
     pixel_weights,
     scores_of,
@@ -19,6 +22,7 @@ from softmax_cli.evaluation.predictor import (
 from softmax_cli.features.feature_maps import unfitted_map
 from softmax_cli.features.pixels import Pixels
 from softmax_cli.runs.model_file import SavedModel, save_model
+from softmax_cli.runs.tables import write_json
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (1203, 3072), dtype=np.uint8)
@@ -109,3 +113,14 @@ def test_a_model_must_fit_the_features_that_it_names(tmp_path: Path) -> None:
     save_model(path, replace(whole, **parts))
     with pytest.raises(ModelError, match="expected a model of 3072 features, got 12"):
         load_saved_model(path)
+
+
+def test_a_kept_temperature_is_found_and_one_of_other_weights_is_warned_of(tmp_path: Path) -> None:
+    saved, warnings = model(), list[str]()
+    assert find_temperature(tmp_path, saved, warnings.append) is None
+    document = {"model_digest": model_digest(saved), "temperature": 1.5}
+    write_json(calibration_file(tmp_path), document)
+    assert find_temperature(tmp_path, saved, warnings.append) == 1.5
+    assert warnings == []
+    assert find_temperature(tmp_path, model(), warnings.append) is None
+    assert "belongs to another model" in warnings[0]
