@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchmarks.features import PatchProducts, compare_extraction
+from benchmarks.extraction import PatchProducts, compare_extraction
 
 
 def test_an_extraction_is_timed_beside_its_products() -> None:
