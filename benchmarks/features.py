@@ -24,14 +24,12 @@ class FeatureSizes:
 
     Attributes:
         targets: preset, and the accuracy on the test images to be reached with it.
-        images: training and test images; None for all.
         budgets: that are tried.
     """
 
     targets: Mapping[str, float] = field(
         default_factory=lambda: {"hog": 0.525, "hog-fine": 0.675, "patches": 0.75}
     )
-    images: tuple[int, int] | None = None
     budgets: Budgets = field(
         default_factory=lambda: Budgets(
             softmax=(1, 2, 3, 4, 5, 6, 8, 10, 15),
@@ -61,12 +59,11 @@ def compare_features(
     Returns:
         The comparisons, and for each, by its name, what each contender did with each budget.
     """
-    chosen = images.take_first(*sizes.images) if sizes.images else images
     comparisons, curves = [], {}
     for preset, target in sizes.targets.items():
         announce(f"extracting the features of {preset}")
         comparison, tried = compare_preset(
-            preset, chosen, sizes.budgets, overrides, target, repeats, announce
+            preset, images, sizes.budgets, overrides, target, repeats, announce
         )
         comparisons.append(comparison)
         curves[comparison.name] = tried
@@ -95,11 +92,12 @@ def compare_preset(
     """
     config = load_train_config(preset, overrides)
     decay = f"optimizer.regularization={config.optimizer.regularization}"
+    unflipped = "augmentation.horizontal_flip=false"
     held_out = f"data.validation_size={images.validation_size}"
     with tempfile.TemporaryDirectory(prefix="softmax-benchmark-") as folder:
         features = images.features(config, Path(folder))
         # The features are not folded for scikit-learn, and their deviations are its own.
-        given = Task([load_train_config("linear", [*ARRAYS, held_out, decay])], features)
+        given = Task([load_train_config("linear", [*ARRAYS, held_out, decay, unflipped])], features)
         kept, nowhere = [f"data.dir={folder}"], [f"data.dir={folder}/none"]
         train, extract = (
             _training(name, preset, images, [*overrides, *where])

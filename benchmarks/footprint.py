@@ -11,7 +11,6 @@ import numpy as np
 from benchmarks.peak import run_measured
 from benchmarks.task import Images, LinearModel
 from benchmarks.timing import Announce, Comparison, Figure, Goal, Spread, measure
-from softmax_cli.config.schema import TRAINING_IMAGES
 from softmax_cli.data.dataset_files import find_folder
 from softmax_cli.data.datasets import DEFAULT_DATASET, find_publication
 from softmax_cli.data.images import PIXELS
@@ -94,19 +93,20 @@ def peak_of_training(data_dir: Path, *, repeats: int, announce: Announce) -> Fig
 
 
 def peak_of_optimum(
-    data_dir: Path, settings: Sequence[str], *, repeats: int, announce: Announce
+    data_dir: Path, settings: Sequence[str], *, trained: int, repeats: int, announce: Announce
 ) -> Figure:
     """Peak memory of ``softmax sweep --config optimum-sweep`` over that of its features.
 
     Args:
         data_dir: where CIFAR-10 is.
         settings: overrides of the preset.
+        trained: training images.
         repeats: how often it is run.
         announce: is told of each run.
     """
-    trained = TRAINING_IMAGES[DEFAULT_DATASET] - 1000
     features = trained * PIXELS * np.dtype(np.float32).itemsize
-    command = softmax_command(data_dir, "sweep", "--config", "optimum-sweep", *settings)
+    wanted = [*settings, f"data.train_size={trained}"]
+    command = softmax_command(data_dir, "sweep", "--config", "optimum-sweep", *wanted)
     peaks = Spread.of([peak / features for peak in _peaks(command, repeats, announce)])
     name = "optimum: peak memory of the sweep / that of its features as float32"
     return Figure(name, peaks, _OPTIMUM_PEAK, at_least=False)

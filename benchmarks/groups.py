@@ -41,6 +41,7 @@ class Sizes:
         fitted: of these, how many are fitted where they are solved one after another.
         probe: of the linear probe.
         features: for the time to an accuracy from features.
+        images: training and test images of the optimum and of features; None for all.
         threads: numbers of threads that are forced.
         axes: for growth.
     """
@@ -55,6 +56,7 @@ class Sizes:
     fitted: int = 3
     probe: ProbeSizes = field(default_factory=ProbeSizes)
     features: FeatureSizes = field(default_factory=FeatureSizes)
+    images: tuple[int, int] | None = None
     threads: tuple[int, ...] = COUNTS
     axes: Axes = field(default_factory=Axes)
 
@@ -82,9 +84,9 @@ QUICK = Sizes(
     ),
     features=FeatureSizes(
         targets={"hog": 0.2, "hog-fine": 0.2, "patches": 0.2},
-        images=(3000, 1000),
         budgets=_QUICK_BUDGETS,
     ),
+    images=(3000, 1000),
     threads=(1, 2, 4),
     axes=Axes(models=(1, 24), batch_sizes=(50, 200), images=(5_000, 50_000)),
 )
@@ -113,6 +115,10 @@ class Benchmarks:
     @cached_property
     def _images(self) -> Images:
         return Images.load(self._data_dir)
+
+    @property
+    def _fewer_images(self) -> Images:
+        return self._images.take_first(*self._sizes.images) if self._sizes.images else self._images
 
     def single(self) -> Findings:
         """One training."""
@@ -155,15 +161,21 @@ class Benchmarks:
         sizes, announce = self._sizes, self._announce
         settings = optimum_settings(sizes.lambdas, sizes.gradient)
         pixels, difference = compare_pixels(
-            self._images, settings, sampled=sizes.fitted, announce=announce
+            self._fewer_images, settings, sampled=sizes.fitted, announce=announce
         )
         hog = compare_hog(
-            self._images,
+            self._fewer_images,
             optimum_settings(sizes.hog_lambdas, sizes.gradient),
             sampled=sizes.fitted,
             announce=announce,
         )
-        peak = peak_of_optimum(self._data_dir, settings, repeats=1, announce=announce)
+        peak = peak_of_optimum(
+            self._data_dir,
+            settings,
+            trained=len(self._fewer_images.train) - self._images.validation_size,
+            repeats=1,
+            announce=announce,
+        )
         return Findings((pixels, hog), figures=(difference, peak))
 
     def arrays(self) -> Findings:
@@ -181,7 +193,7 @@ class Benchmarks:
         """Extraction beside its products, and time to an accuracy from features."""
         extraction = compare_extraction(IMAGES, self._repeats, self._announce)
         comparisons, curves = compare_features(
-            self._images,
+            self._fewer_images,
             self._sizes.features,
             repeats=min(_FEW, self._repeats),
             announce=self._announce,

@@ -64,7 +64,7 @@ def optimum_task(images: Images, settings: Sequence[str]) -> Task:
 
 def spread_members(task: Task, sampled: int) -> list[int]:
     """Some models of a task: the first, the last, and others evenly between them."""
-    return np.linspace(0, len(task.configs) - 1, sampled).round().astype(int).tolist()
+    return [int(index) for index in np.linspace(0, len(task.configs) - 1, sampled).round()]
 
 
 def compare_pixels(
@@ -164,7 +164,8 @@ def compare_optima(
                 "the others are interpolated, linearly in the logarithms. Where scikit-learn has "
                 f"not converged after {MOST_ITERATIONS} iterations, its time until then counts."
             ),
-            *map(_note, [*stacked, *one_by_one]),
+            *(_note(each) for each in stacked),
+            *(_note(each) for each in one_by_one),
         ),
     )
 

@@ -27,12 +27,10 @@ from softmax_cli.training.training_data import (
     prepare_training_data,
 )
 
-
 ARRAYS = (
     "data.dataset=arrays",
     "data.train=in-memory.npz",
     "preprocessing.scale=feature",
-    "augmentation.horizontal_flip=false",
 )
 """Settings of a training on rows that are no pictures. No file of that name is read."""
 

@@ -1,4 +1,4 @@
-"""The rule of ``softmax_cli/threads.py`` beside fixed numbers of threads, and two trainings at once.
+"""The rule of ``softmax_cli/threads.py`` beside fixed numbers of threads; two trainings at once.
 
 A step is timed with each number of threads forced and by the rule, on all cores, on one core, and
 beside another busy process. Every such table is measured in a process of its own:
@@ -67,7 +67,11 @@ Surroundings = Mapping[str, Callable[[], AbstractContextManager[None]]]
 
 def surroundings() -> Surroundings:
     """What a step is timed in, by name; one core only where a process can be held to it."""
-    known = {"alone": nullcontext, "one core": _one_core, "busy": _busy_process}
+    known: dict[str, Callable[[], AbstractContextManager[None]]] = {
+        "alone": nullcontext,
+        "one core": _one_core,
+        "busy": _busy_process,
+    }
     if not hasattr(os, "sched_setaffinity"):
         del known["one core"]
     return known
