@@ -84,7 +84,7 @@ def test_markdown_is_tables_with_date_machine_and_notes(results: Results) -> Non
     assert "invalid" in rows["single: lazy / softmax"]
     assert "lazy: did not learn. A note." in text
     assert "quick run" not in text
-    assert rows["single: floor / slow"].split("|")[2:5] == [" 0.23 ", " none ", "  "]
+    assert rows["single: floor / slow"].split("|")[2:5] == [" 0.21 ", " none ", "  "]
     assert rows["peak"].split("|")[2:5] == [" 255 MB ", " ≤ 260 MB ", " met "]
     assert rows["difference"].split("|")[2:5] == [" 2e-06 ", " ≤ 1e-06 ", " missed "]
 

@@ -19,6 +19,11 @@ from softmax_cli.threads import thread_limit
 from softmax_cli.training import engine
 
 
+def _threads_for(multiplications: int, most: int) -> int:
+    """The threads that training would use now."""
+    return int(vars(engine)["threads_for"](multiplications, most))
+
+
 def test_a_step_is_timed_by_the_rule_and_with_each_number(images: Images) -> None:
     seconds = time_counts(images.train, models=2, counts=[1, 2], repeats=2)
     assert list(seconds) == [RULE, "1 thread", "2 threads"]
@@ -27,13 +32,13 @@ def test_a_step_is_timed_by_the_rule_and_with_each_number(images: Images) -> Non
 
 def test_what_is_forced_is_used_whatever_the_size() -> None:
     before = thread_limit()
-    assert engine.threads_for(1, 3) == 1
+    assert _threads_for(1, 3) == 1
     with forced(3):
         assert thread_limit() == 3
-        assert engine.threads_for(1, 3) == 3
-        assert engine.threads_for(1, 0) == 1
+        assert _threads_for(1, 3) == 3
+        assert _threads_for(1, 0) == 1
     assert thread_limit() == before
-    assert engine.threads_for(1, 3) == 1
+    assert _threads_for(1, 3) == 1
 
 
 def test_the_goal_is_the_best_fixed_number() -> None:
