@@ -13,9 +13,11 @@ fewer than the machine has. ``--threads`` and the environment variables that BLA
 
 import math
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from softmax_cli.blas import blas_threads, is_blas_known, limit_to, limited_to
 
@@ -25,6 +27,9 @@ MULTIPLICATIONS_PER_THREAD = 2**20
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _CGROUP = Path("/sys/fs/cgroup")
 _overridden = False
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def threads_for(multiplications: float, most: int) -> int:
@@ -62,6 +67,42 @@ def at_most(count: int) -> Iterator[None]:
             yield
     finally:
         _overridden = before
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """The results of a function of each item, in their order, computed on all threads.
+
+    numpy lets other threads run while it computes. Meanwhile BLAS computes each product on the
+    thread that asks for it, so the bits do not depend on the number of threads.
+
+    Args:
+        function: must not depend on the order of its calls.
+        items: what it is called with.
+    """
+    threads = min(thread_limit(), len(items))
+    # Set once, from here: threads that set it themselves stop each other, twenty times as slow.
+    with limited_to(1):
+        if threads <= 1:
+            return [function(item) for item in items]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(function, items))  # raises what a thread has raised
+
+
+class PerThread(threading.local, Generic[Item]):
+    """Something that every thread has for itself, such as memory that it uses again and again.
+
+    Args:
+        make: makes it for the thread that calls it.
+
+    Attributes:
+        value: what was made for this thread.
+    """
+
+    # Python calls this once in every thread that comes to use the object.
+    def __init__(self, make: Callable[[], Item]) -> None:
+        self.value = make()
 
 
 def usable_cores(cgroup: Path = _CGROUP) -> int:

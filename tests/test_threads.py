@@ -1,6 +1,7 @@
 """The rule that says how many threads a computation gets."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from softmax_cli.blas import blas_threads, limited_to
 from softmax_cli.threads import (
     MULTIPLICATIONS_PER_THREAD,
     VARIABLES,
+    PerThread,
+    in_threads,
     thread_limit,
     threads_for,
     usable_cores,
@@ -91,3 +94,51 @@ def test_where_blas_cannot_be_told_the_cores_count(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(threads, "is_blas_known", lambda: False)
     monkeypatch.setattr(threads, "usable_cores", lambda: 5)
     assert thread_limit() == 5
+
+
+def test_threads_return_results_in_order_and_leave_blas_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = blas_threads()
+    monkeypatch.setattr(threads, "thread_limit", lambda: 2)
+    both = threading.Barrier(2)
+
+    def wait(item: int) -> int:
+        both.wait(timeout=30)  # passed only if two run at once
+        return item * item
+
+    assert in_threads(wait, [3, 1, 4, 2]) == [9, 1, 16, 4]
+    assert blas_threads() == before
+
+
+def test_an_error_in_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(item: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(threads, "thread_limit", lambda: 2)
+    before = threading.active_count()
+    with pytest.raises(MemoryError):
+        in_threads(fail, range(10))
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("items", [[], [7]])
+def test_few_items_need_no_threads(items: list[int]) -> None:
+    assert in_threads(lambda item: (item, threading.current_thread()), items) == [
+        (item, threading.current_thread()) for item in items
+    ]
+
+
+def test_every_thread_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "thread_limit", lambda: 2)
+    both = threading.Barrier(2)
+    made: PerThread[list[int]] = PerThread(list)
+
+    def add(item: int) -> list[int]:
+        both.wait(timeout=30)  # passed only if two run at once
+        made.value.append(item)
+        return made.value
+
+    first, second = in_threads(add, [1, 2])
+    assert sorted([first, second]) == [[1], [2]]
+    assert made.value == []

@@ -1,6 +1,5 @@
 """``softmax benchmark``: how fast this machine computes the loss and trains."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +63,8 @@ def benchmark(
     alone: the closer the two, the less there is left to gain. At last steps on 1, 2, 4 ... threads,
     of which a step takes no more than its products are worth.
     """
+    from dataclasses import asdict
+
     from softmax_cli.config.loading import load_train_config
     from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
     from softmax_cli.runs.environment import environment

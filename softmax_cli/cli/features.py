@@ -1,7 +1,6 @@
 """``softmax features``: the features that are kept on disk."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +39,8 @@ def features(
     Features other than pixels are computed once for the same images and settings, and kept in the
     folder features/ of the data directory.
     """
+    from dataclasses import asdict
+
     from softmax_cli.features.cache import FOLDER, clear_features, kept_features
 
     output = Output(form, quiet=quiet, verbose=verbose)

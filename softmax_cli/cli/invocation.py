@@ -28,5 +28,4 @@ def as_called(text: str) -> str:
         return text
     from softmax_cli.cli.app import COMMANDS
 
-    commands = "|".join(command.__name__ for command in COMMANDS)
-    return re.sub(rf"\b{_NAME} (?=(?:{commands})\b)", f"{name} ", text)
+    return re.sub(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)", f"{name} ", text)

@@ -1,6 +1,5 @@
 """Printing: results on stdout, messages on stderr."""
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -89,6 +88,8 @@ class Output:
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
     """JSON that stdout can encode: characters that its encoding lacks are written as escapes."""
+    import json
+
     escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     return json.dumps(document, indent=indent, ensure_ascii=escaped, allow_nan=False)
 

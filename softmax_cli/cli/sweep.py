@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -89,8 +88,7 @@ def sweep(
         _run(run, settings, output, client, data)
 
 
-@dataclass(frozen=True)
-class _Given:
+class _Given(NamedTuple):
     """What the command line says about the settings, beside the file."""
 
     overrides: Sequence[str]

@@ -1,6 +1,5 @@
 """``softmax train``: train one classifier."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,6 +133,8 @@ def _report(
     method: str = "sgd",
 ) -> None:
     """Print the result of a finished training, then draw it; one that diverged is an error."""
+    from dataclasses import asdict
+
     from softmax_cli.cli.run_pictures import draw_curves, extra_picture
     from softmax_cli.training.results import DIVERGENCE_HINTS
 

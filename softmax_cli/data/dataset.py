@@ -8,16 +8,13 @@ nothing is known beforehand: the settings name their files, and ``arrays`` reads
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from softmax_cli.data.images import ImageSet
 
 Split: TypeAlias = Literal["train", "test"]
 Part: TypeAlias = Literal["train", "validation", "test"]
 """Which examples: the training split without its validation examples, these, or the test split."""
-
-ARRAYS: Final = "arrays"
-"""What ``data.dataset`` calls arrays that the user has made."""
 
 
 class DataSource(Protocol):

@@ -5,6 +5,7 @@ In place of images there may be features that the user has made: rows of numbers
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from softmax_cli.errors import ConfigurationError, DataError
 
 IMAGE_SHAPE = (3, 32, 32)
 PIXELS = 3 * 32 * 32
+ARRAYS: Final = "arrays"
+"""What ``data.dataset`` calls features, or images, that the user has made."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,17 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Rows
-from softmax_cli.data.dataset import ARRAYS
+from softmax_cli.data.images import ARRAYS
 from softmax_cli.errors import ConfigurationError, ModelError
 from softmax_cli.evaluation.scoring import score_features
 from softmax_cli.features.feature_map import FeatureMap
-from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
 from softmax_cli.features.given import Given
-from softmax_cli.features.hog import Hog, Strokes
 from softmax_cli.features.normalization import Normalization, normalized
-from softmax_cli.features.patches import Patches, PatchViews
 from softmax_cli.features.pixels import Pixels
-from softmax_cli.features.quantized import Quantized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.model.loss import Loss
 from softmax_cli.model.losses import LOSSES
@@ -35,6 +31,8 @@ from softmax_cli.runs.tables import read_json
 
 if TYPE_CHECKING:
     from softmax_cli.config.schema import TrainConfig
+    from softmax_cli.features.hog import Strokes
+    from softmax_cli.features.patches import PatchViews
 
 
 def load_saved_model(path: Path) -> SavedModel:
@@ -65,9 +63,13 @@ def feature_map_of(model: SavedModel) -> FeatureMap:
     if not sees_pictures(model):
         return Given(len(model.weights))
     kind = _setting(model, "features", "kind") or Pixels.kind
-    if kind not in FEATURE_MAPS:
-        raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
     try:
+        if _sees_plain_pixels(model):
+            return Pixels.from_arrays(model.feature_arrays)
+        from softmax_cli.features.feature_maps import FEATURE_MAPS, fitted_map
+
+        if kind not in FEATURE_MAPS:
+            raise ModelError(f"the model looks at features that this version lacks: {kind!r}")
         return fitted_map(feature_settings_of(model), model.feature_arrays)
     except ValueError as error:
         raise ModelError(
@@ -81,9 +83,14 @@ def feature_settings_of(model: SavedModel) -> dict[str, Any]:
     Raises:
         ModelError: this version does not know such settings.
     """
-    if "features" not in model.settings:  # pixels, which a single prediction need not wait for
+    if _sees_plain_pixels(model):
         return {"kind": Pixels.kind}
     return settings_of(model).features.model_dump()
+
+
+def _sees_plain_pixels(model: SavedModel) -> bool:
+    """Whether a model has no section ``features``: the schema and other maps are not needed."""
+    return "features" not in model.settings
 
 
 def settings_of(model: SavedModel) -> "TrainConfig":
@@ -143,26 +150,32 @@ def pixel_weights(model: SavedModel) -> Floats | None:
     return feature_map_of(model).to_pixels(standardization_of(model).unscaled(model.weights))
 
 
-def strokes_of(model: SavedModel) -> Strokes | None:
+def strokes_of(model: SavedModel) -> "Strokes | None":
     """The weights of HOG features, laid out to be drawn; None if the model looks at others.
 
     They are those of standardised features: what a feature that is a deviation above its mean says.
     """
+    from softmax_cli.features.hog import Hog
+
     feature_map = _computing_map(model)
     return feature_map.strokes(model.weights) if isinstance(feature_map, Hog) else None
 
 
-def patch_views_of(model: SavedModel) -> PatchViews | None:
+def patch_views_of(model: SavedModel) -> "PatchViews | None":
     """The dictionary and the weights of patches, laid out to be drawn; None if there are none.
 
     They are those of standardised features, as in :func:`strokes_of`.
     """
+    from softmax_cli.features.patches import Patches
+
     feature_map = _computing_map(model)
     return feature_map.views(model.weights) if isinstance(feature_map, Patches) else None
 
 
 def _computing_map(model: SavedModel) -> FeatureMap:
     """The feature map that computes what a model sees, perhaps as bytes."""
+    from softmax_cli.features.quantized import Quantized
+
     feature_map = feature_map_of(model)
     return feature_map.unquantized if isinstance(feature_map, Quantized) else feature_map
 

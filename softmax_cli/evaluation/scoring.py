@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Rows
+from softmax_cli.features.chunks import chunks_of, float_rows
 from softmax_cli.features.standardization import Float, Standardization
 
-_CHUNK = 1000
+_CHUNK = 250
 
 
 def score_features(
@@ -32,11 +33,16 @@ def score_features(
     # With mean and scale in the weights a chunk is only converted, not standardised.
     weights, bias = standardization.absorbed(weights, bias)
     scores = np.empty((len(features), len(bias)), weights.dtype)
-    buffer = np.empty((min(_CHUNK, len(features)), features.shape[1]), weights.dtype)
-    for start in range(0, len(features), _CHUNK):
-        chunk = features[start : start + _CHUNK]
-        X = buffer[: len(chunk)]  # (chunk, P)
-        np.copyto(X, chunk)
-        np.matmul(X, weights, out=scores[start : start + _CHUNK])  # (chunk, C)
+    floats = float_rows(features, weights.dtype, _CHUNK)
+
+    def score(rows: slice) -> None:
+        np.matmul(floats(rows), weights, out=scores[rows])  # (chunk, C)
+
+    if len(features) <= _CHUNK:
+        score(slice(None))
+    else:
+        from softmax_cli.threads import in_threads  # whoever predicts a few images needs it not
+
+        in_threads(score, chunks_of(len(features), _CHUNK))
     scores += bias
     return scores

@@ -1,14 +1,43 @@
-"""Features of many images, computed some images at a time on all cores.
-
-numpy lets other threads run while it computes, so threads are enough.
-"""
+"""Rows of many images, some at a time on all cores, so that they stay in the cache."""
 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from softmax_cli.arrays import Images
+from softmax_cli.arrays import Floats, Images, Rows
+
+
+def chunks_of(count: int, size: int) -> list[slice]:
+    """Slices of ``size`` rows that cover ``count`` rows; the last one may have fewer."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def float_rows(rows: Rows, dtype: DTypeLike, chunk: int) -> Callable[[slice], Floats]:
+    """A function that gives some rows as floats, in memory that each thread uses again.
+
+    Fresh memory for each chunk would take longer than the conversion: the system clears it first.
+
+    Args:
+        rows: (n, P).
+        dtype: of the floats.
+        chunk: the most rows that are asked for at a time.
+
+    Returns:
+        From a slice of m rows to (m, P), which holds until the same thread asks again.
+    """
+    from softmax_cli.threads import PerThread  # whoever predicts from pixels needs it not
+
+    shape = min(chunk, len(rows)), rows.shape[1]
+    buffer: PerThread[Floats] = PerThread(lambda: np.empty(shape, dtype))
+
+    def convert(some: slice) -> Floats:
+        found = rows[some]
+        floats = buffer.value[: len(found)]
+        np.copyto(floats, found)
+        return floats
+
+    return convert
 
 
 def transform_in_chunks(
@@ -27,22 +56,12 @@ def transform_in_chunks(
         size: P.
         chunk: how many images at a time; m is no greater.
     """
+    from softmax_cli.threads import in_threads
+
     features = np.empty((len(images), size), np.float32)
-    starts = range(0, len(images), chunk)
 
-    def compute(start: int) -> None:
-        transform(images[start : start + chunk], features[start : start + chunk])
+    def compute(rows: slice) -> None:
+        transform(images[rows], features[rows])
 
-    from softmax_cli.threads import thread_limit  # whoever predicts from pixels needs it not
-
-    threads = min(thread_limit(), len(starts))
-    if threads <= 1:
-        for start in starts:
-            compute(start)
-        return features
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(compute, starts):  # raises what a thread has raised
-            pass
+    in_threads(compute, chunks_of(len(images), chunk))
     return features

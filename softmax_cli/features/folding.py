@@ -16,7 +16,9 @@ import math
 import numpy as np
 
 from softmax_cli.arrays import Floats, Indices, Rows
+from softmax_cli.features.chunks import chunks_of
 from softmax_cli.features.standardization import Standardization
+from softmax_cli.threads import in_threads
 
 _CHUNK_ROWS = 256  # rows gathered at a time, so that they stay in the cache
 
@@ -50,14 +52,16 @@ class Folding:
         """Sums (n, F) of the pairs of rows (n, P): uint16 of uint8, floats of their own dtype."""
         dtype = np.dtype(np.uint16) if rows.dtype == np.uint8 else rows.dtype
         sums = np.empty((len(rows), self.size), dtype)
-        for start in range(0, len(rows), _CHUNK_ROWS):
-            chunk = rows[start : start + _CHUNK_ROWS]
-            out = sums[start : start + _CHUNK_ROWS]
+
+        def add(some: slice) -> None:
+            chunk, out = rows[some], sums[some]
             np.add(
                 chunk.take(self._first, axis=1), chunk.take(self._second, axis=1), out, dtype=dtype
             )
             if not self._paired.all():
                 out[:, ~self._paired] = chunk[:, self._first[~self._paired]]
+
+        in_threads(add, chunks_of(len(rows), _CHUNK_ROWS))
         return sums
 
     def unfold(self, weights: Floats) -> Floats:
@@ -88,9 +92,12 @@ class Folding:
 def with_mirrored(rows: Rows, mirror: Indices) -> Rows:
     """All rows (n, P), then those of all images mirrored: (2 n, P)."""
     both = np.empty((2 * len(rows), rows.shape[1]), rows.dtype)
-    both[: len(rows)] = rows
-    for start in range(0, len(rows), _CHUNK_ROWS):
-        chunk = rows[start : start + _CHUNK_ROWS]
-        out = both[len(rows) + start : len(rows) + start + len(chunk)]
-        np.take(chunk, mirror, axis=1, out=out, mode="clip")  # any other mode buffers the output
+    images, mirrored = both[: len(rows)], both[len(rows) :]
+
+    def copy(some: slice) -> None:
+        images[some] = rows[some]
+        # Any other mode buffers the output.
+        np.take(rows[some], mirror, axis=1, out=mirrored[some], mode="clip")
+
+    in_threads(copy, chunks_of(len(rows), _CHUNK_ROWS))
     return both

@@ -24,7 +24,6 @@ in any company: kernels of BLAS depend on shapes.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -34,6 +33,7 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Arrays, Floats, Images, Indices
 from softmax_cli.data.images import IMAGE_SHAPE
+from softmax_cli.features.chunks import transform_in_chunks
 from softmax_cli.features.feature_map import expect_arrays
 from softmax_cli.features.patch_dictionary import (
     CONTRAST_FLOOR,
@@ -202,36 +202,17 @@ class Patches:
 
     def transform(self, images: Images) -> NDArray[np.float32]:
         """Features (n, P), float32, of images (n, 3072)."""
-        # Imported here, because whoever predicts from pixels does not need them.
-        from concurrent.futures import ThreadPoolExecutor
+        from softmax_cli.threads import PerThread  # whoever predicts from pixels needs it not
 
-        from softmax_cli.blas import limited_to
-        from softmax_cli.threads import thread_limit
+        extraction = PerThread(
+            lambda: _EXTRACTIONS[self._activation](self.grid, self.dictionary, self._threshold)
+        )
 
-        features = np.empty((len(images), self.size), np.float32)
-        threads = min(thread_limit(), math.ceil(len(images) / _IMAGES_AT_A_TIME))
-        starts = iter(range(0, len(images), _IMAGES_AT_A_TIME))
-        # Set once, from here: threads that set it themselves stop each other, twenty times as slow.
-        with limited_to(1):
-            if threads <= 1:
-                self._extract(images, features, starts)
-                return features
-            with ThreadPoolExecutor(threads) as pool:
-                # The threads share one iterator: each takes the next images when it is done.
-                parts = [
-                    pool.submit(self._extract, images, features, starts) for _ in range(threads)
-                ]
-            for part in parts:
-                part.result()
-        return features
+        def extract(some: Images, out: NDArray[np.float32]) -> None:
+            for image, row in zip(some, out, strict=True):
+                extraction.value.write(image, row)
 
-    def _extract(
-        self, images: Images, features: NDArray[np.float32], starts: Iterator[int]
-    ) -> None:
-        extraction = _EXTRACTIONS[self._activation](self.grid, self.dictionary, self._threshold)
-        for start in starts:
-            for index in range(start, min(start + _IMAGES_AT_A_TIME, len(images))):
-                extraction.write(images[index], features[index])
+        return transform_in_chunks(images, extract, size=self.size, chunk=_IMAGES_AT_A_TIME)
 
 
 class _WhitenedPatches:

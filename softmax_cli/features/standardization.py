@@ -10,7 +10,6 @@ The formula is written here and nowhere else, in the three forms that its users 
   over it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Indices, Rows
+from softmax_cli.features.chunks import chunks_of, float_rows
 
 Scale = Literal["none", "unit", "feature", "pixel"]
 Float = TypeVar("Float", bound=np.floating[Any])
@@ -114,24 +114,21 @@ def _mean(
     rows: Rows, mirror: Indices | None, weights: Floats | None, *, squared: bool = False
 ) -> NDArray[np.float64]:
     """Mean (P,) of each feature, or of its square; exact for bytes without weights (n,)."""
-    total = np.zeros(rows.shape[1])
-    for start, block in _blocks(rows):
+    from softmax_cli.threads import in_threads  # whoever predicts needs it not
+
+    # Bytes become float32, others float64. The square of a float32 needs the digits of a float64,
+    # and so does the difference between the mean square and the square of the mean.
+    dtype = np.float32 if rows.dtype == np.uint8 else np.float64
+    floats = float_rows(rows, dtype, _EXACT_ROWS)
+
+    def sum_of(chunk: slice) -> Floats:
+        block = floats(chunk)
         if squared:
             np.square(block, out=block)
-        total += block.sum(axis=0) if weights is None else weights[start:][: len(block)] @ block
+        return block.sum(axis=0) if weights is None else weights[chunk] @ block
+
+    total = np.zeros(rows.shape[1])
+    for part in in_threads(sum_of, chunks_of(len(rows), _EXACT_ROWS)):
+        total += part
     mean = total / (len(rows) if weights is None else weights.sum())
     return mean if mirror is None else 0.5 * (mean + mean[mirror])
-
-
-def _blocks(rows: Rows) -> Iterator[tuple[int, Floats]]:
-    """Blocks of at most 256 rows, each with the number of its first, in a buffer that is reused.
-
-    Bytes become float32, others float64. The square of a float32 needs the digits of a float64, and
-    so does the difference between the mean square and the square of the mean.
-    """
-    dtype = np.float32 if rows.dtype == np.uint8 else np.float64
-    buffer: Floats = np.empty((min(_EXACT_ROWS, len(rows)), rows.shape[1]), dtype)
-    for start in range(0, len(rows), _EXACT_ROWS):
-        block = rows[start : start + _EXACT_ROWS]
-        np.copyto(buffer[: len(block)], block)
-        yield start, buffer[: len(block)]

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from softmax_cli.errors import ConfigurationError
-from softmax_cli.evaluation.assessment import Assessment
-from softmax_cli.evaluation.comparison import Comparison
 from softmax_cli.runs.directory import RunDirectory
 from softmax_cli.runs.model_file import SavedModel
 from softmax_cli.runs.tables import read_json, read_numbers, read_results
 
 if TYPE_CHECKING:
     from softmax_cli.arrays import Floats
+    from softmax_cli.evaluation.assessment import Assessment
+    from softmax_cli.evaluation.comparison import Comparison
     from softmax_cli.evaluation.intervals import Interval
     from softmax_cli.plots import Figure
     from softmax_cli.plots.templates import TemplateScale
@@ -105,7 +105,7 @@ def draw_weights(model: SavedModel, scale: "TemplateScale") -> "dict[str, Figure
     return {}
 
 
-def draw_reliability(assessment: Assessment, fitted: float | None) -> "Figure":
+def draw_reliability(assessment: "Assessment", fitted: float | None) -> "Figure":
     """Draw confidence against accuracy, as trained and at a fitted temperature.
 
     Args:
@@ -124,7 +124,7 @@ def draw_reliability(assessment: Assessment, fitted: float | None) -> "Figure":
     return reliability_figure(*measured, title=title, examples=noun)
 
 
-def draw_comparison(comparison: Comparison) -> "Figure":
+def draw_comparison(comparison: "Comparison") -> "Figure":
     """Draw accuracies and their differences to the first model."""
     from softmax_cli.plots.comparison import comparison_figure
 
@@ -142,7 +142,7 @@ def draw_comparison(comparison: Comparison) -> "Figure":
     )
 
 
-def surest_mistakes(assessment: Assessment, fitted: float | None) -> "tuple[list[int], Floats]":
+def surest_mistakes(assessment: "Assessment", fitted: float | None) -> "tuple[list[int], Floats]":
     """The images that are wrong with the greatest probability, surest first.
 
     Args:

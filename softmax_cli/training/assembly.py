@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from softmax_cli.training.folds import (
     score_folds,
 )
 from softmax_cli.training.forked import shared_copy
-from softmax_cli.training.full_batch import FullBatchTrainer
 from softmax_cli.training.minibatches import Minibatches
 from softmax_cli.training.objective import Objective
 from softmax_cli.training.random_streams import RandomStreams
@@ -42,6 +41,9 @@ from softmax_cli.training.scorecard import Scorecard, multiplied_by, score_stack
 from softmax_cli.training.trainer import EarlyStopping, ExampleWeights, SgdTrainer, Trainer
 from softmax_cli.training.training_data import TrainingData
 from softmax_cli.training.updates import MomentumUpdate, PlainUpdate, Update
+
+if TYPE_CHECKING:
+    from softmax_cli.training.full_batch import FullBatchTrainer
 
 
 def build_trainer(
@@ -155,7 +157,7 @@ def _folds(
 
 def _full_batch_trainer(
     configs: Sequence[TrainConfig], data: TrainingData, folds: int
-) -> FullBatchTrainer:
+) -> "FullBatchTrainer":
     shared = configs[0]
     inputs = _inputs(shared, data)
     temperature = np.repeat(
@@ -177,6 +179,9 @@ def _full_batch_trainer(
             return _score_folds(shared, data, inputs, stack, folds, temperature, scored=last)
         multiply = multiplied_by(stack, inputs.validation, inputs.standardization)
         return score_stack(stack, multiply, data.validation.labels, kernel, temperature)
+
+    # Here, because minibatches need none of it.
+    from softmax_cli.training.full_batch import FullBatchTrainer
 
     return FullBatchTrainer(
         stack,

@@ -12,19 +12,14 @@ works on a shard with BLAS on one thread. So no sum depends on the number of cor
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Rows
-from softmax_cli.blas import limited_to
 from softmax_cli.features.standardization import Standardization
-from softmax_cli.threads import thread_limit
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from softmax_cli.threads import in_threads
 
 _BLOCK_ROWS = 512
 _SHARDS = 8
@@ -119,7 +114,7 @@ class Examples:
                 total += np.einsum("np,np->p", X, X)
             return total
 
-        return np.asarray(np.sum(in_threads(add_up, self._shards()), axis=0) / self.count)
+        return np.asarray(sum(in_threads(add_up, self._shards())) / self.count)
 
     def _shards(self) -> list[range]:
         numbers = range(len(self.blocks))
@@ -133,19 +128,6 @@ class Examples:
             X = buffer[: len(rows)]
             self._standardization.apply(rows, X[:, :-1])
             yield number, X
-
-
-def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """The results of a function of each item, on as many threads as BLAS has.
-
-    Meanwhile BLAS computes each product on the thread that asks for it.
-    """
-    threads = thread_limit()
-    with limited_to(1):
-        if threads == 1:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(function, items))
 
 
 def _parts(length: int, count: int) -> list[slice]:

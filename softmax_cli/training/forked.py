@@ -2,8 +2,9 @@
 
 It is a fork, so it has all that the parent has, images too, without a copy. Commands and answers
 are semaphores, which also order the accesses to memory around them. A process that waits tests its
-semaphore for about a millisecond before it sleeps, because to wake a sleeping core takes longer
-than most waits.
+semaphore for some milliseconds before it sleeps, because to wake a sleeping core takes longer than
+most waits. Between two tests it offers its core to others: where more processes are at work than
+there are cores, the one that is waited for may need it.
 """
 
 import mmap
@@ -127,6 +128,15 @@ if sys.platform == "linux":
             if os.getppid() != self._parent:
                 os._exit(0)
 
+    def _acquire(semaphore: "Semaphore", on_timeout: Callable[[], None]) -> None:
+        # First without sleeping, see the module; then in naps, to notice that the other has ended.
+        for _ in range(_SPIN_LIMIT):
+            if semaphore.acquire(block=False):
+                return
+            os.sched_yield()
+        while not semaphore.acquire(timeout=_SLEEP_SECONDS):
+            on_timeout()
+
 else:
 
     class Fork:
@@ -161,12 +171,3 @@ def _semaphore() -> "Semaphore":
         return get_context("fork").Semaphore(0)
     except ImportError as error:
         raise OSError(str(error)) from error
-
-
-def _acquire(semaphore: "Semaphore", on_timeout: Callable[[], None]) -> None:
-    # First without sleeping, see the module; then in naps, to notice that the other has ended.
-    for _ in range(_SPIN_LIMIT):
-        if semaphore.acquire(block=False):
-            return
-    while not semaphore.acquire(timeout=_SLEEP_SECONDS):
-        on_timeout()

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from softmax_cli.arrays import Floats, Labels
 from softmax_cli.model.loss import Kernel, Workspace
-from softmax_cli.training.examples import Examples, in_threads
+from softmax_cli.threads import in_threads
+from softmax_cli.training.examples import Examples
 
 PerModel = NDArray[np.float64]
 Scores = list[Floats]

@@ -3,24 +3,34 @@ import typer
 from typer.core import TyperGroup
 
 from softmax_cli import __version__
-from softmax_cli.cli.app import COMMANDS, app
+from softmax_cli.cli.app import COMMANDS, app, load_command
 from tests.cli.conftest import Run
 
 
-def test_every_command_is_registered_under_the_name_of_its_function() -> None:
+def test_a_command_is_listed_as_it_describes_itself() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    assert list(group.commands) == [command.__name__ for command in COMMANDS]
+    context = typer.Context(group)
+    assert group.list_commands(context) == list(COMMANDS)
+    for name in COMMANDS:
+        listed, command = group.get_command(context, name), load_command(name)
+        assert listed
+        assert listed.name == command.name == name
+        assert listed.get_short_help_str() == command.get_short_help_str() != ""
 
 
-def test_every_command_and_parameter_has_a_description() -> None:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    for command in group.commands.values():
-        assert command.get_short_help_str()
-        for parameter in command.params:
-            if parameter.name != "help":
-                assert getattr(parameter, "help", None), (command.name, parameter.name)
+def test_every_parameter_has_a_description() -> None:
+    for name in COMMANDS:
+        parameters = load_command(name).params
+        assert parameters
+        for parameter in parameters:
+            assert getattr(parameter, "help", None), (name, parameter.name)
+
+
+def test_a_command_is_suggested_for_one_that_does_not_exist(run: Run) -> None:
+    result = run("trian")
+    assert result.code == 2
+    assert "No such command 'trian'. Did you mean 'train'?" in result.err
 
 
 def test_the_version_is_printed_before_anything_else_is_looked_at(run: Run) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 import softmax_cli
 from benchmarks.__main__ import _parser as benchmarks_parser
 from softmax_cli.cli import main
-from softmax_cli.cli.app import app
+from softmax_cli.cli.app import COMMANDS, app, load_command
 from softmax_cli.config.presets import preset_kind, preset_names
 from softmax_cli.threads import VARIABLES
 from softmax_cli.training.stop_signals import STOP_SIGNALS
@@ -33,7 +33,6 @@ DOCUMENTS = {
     for path in sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")])
 }
 GROUP = typer.main.get_command(app)
-COMMANDS = GROUP.commands  # type: ignore[attr-defined]
 
 ELSEWHERE = {
     "python3 -m venv": "`.ci/run` makes the environment",
@@ -97,7 +96,7 @@ def phrases_of(text: str) -> Iterator[list[str]]:
 
 
 def options_of(command: str) -> set[str]:
-    return {option for param in COMMANDS[command].params for option in param.opts} | {"--help"}
+    return {option for param in load_command(command).params for option in param.opts} | {"--help"}
 
 
 @pytest.fixture

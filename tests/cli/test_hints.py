@@ -24,7 +24,7 @@ from PIL import Image
 import softmax_cli
 from softmax_cli.api.runs import load_run
 from softmax_cli.cli import signals
-from softmax_cli.cli.app import app
+from softmax_cli.cli.app import COMMANDS, app, load_command
 from softmax_cli.config.presets import preset_directory
 from softmax_cli.data.synthetic import make_synthetic
 from softmax_cli.errors import ArgumentError, ModelError, SoftmaxError
@@ -38,7 +38,6 @@ from tests.data.mirror import Mirror, serving, status
 
 PACKAGE = Path(softmax_cli.__file__).parent
 PROJECT = Path(__file__).parents[2]
-COMMANDS = {str(command.callback.__name__) for command in app.registered_commands}  # type: ignore[union-attr]
 
 _Test = TypeVar("_Test", bound=Callable[..., None])
 _covered: set[str] = set()
@@ -653,8 +652,7 @@ def test_every_command_that_is_named_is_run_by_a_test() -> None:
 
 
 def options_of(command: str) -> set[str]:
-    group = typer.main.get_command(app)
-    return {option for param in group.commands[command].params for option in param.opts}  # type: ignore[attr-defined]
+    return {option for param in load_command(command).params for option in param.opts}
 
 
 def test_every_option_that_is_named_exists() -> None:

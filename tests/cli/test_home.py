@@ -171,15 +171,14 @@ def test_a_folder_of_that_name_can_still_be_named(run: Run, tmp_path: Path) -> N
 
 def test_every_option_and_argument_that_is_a_path_is_parsed_in_one_place() -> None:
     found = set()
-    for command in app.app.registered_commands:
-        assert command.callback
-        hints = get_type_hints(command.callback, include_extras=True)
-        for name in inspect.signature(command.callback).parameters:
+    for command in map(app.command_function, app.COMMANDS):
+        hints = get_type_hints(command, include_extras=True)
+        for name in inspect.signature(command).parameters:
             kind, *notes = get_args(hints[name]) or (hints[name],)
             info = next(note for note in notes if isinstance(note, ParameterInfo))
             if Path in (kind, *get_args(kind)):
                 found.add(name)
-                assert info.parser is options.parse_path, f"{command.callback.__name__}: {name}"
+                assert info.parser is options.parse_path, f"{command.__name__}: {name}"
     assert found == {
         "data_dir", "directory", "resume", "run", "run_dir", "runs", "source", "target",
     }  # fmt: skip

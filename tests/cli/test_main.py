@@ -26,14 +26,50 @@ def test_help_lists_every_command_and_fits_a_terminal(run: Run) -> None:
         assert all(len(line) <= 80 for line in described.out.splitlines())
 
 
-def test_help_imports_nothing_heavy() -> None:
+def modules_of(directory: Path, *arguments: str) -> set[str]:
+    """The modules that a command has imported when it is done."""
     code = (
-        "import sys; from softmax_cli.cli import app; "
-        "heavy = {'numpy', 'matplotlib', 'httpx', 'safetensors', 'yaml'} & set(sys.modules); "
-        "sys.exit(f'imported {heavy}' if heavy else 0)"
+        "import sys\n"
+        "from softmax_cli.cli.main import main\n"
+        "try: main()\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+HEAVY = {
+    "dask", "distributed", "httpx", "jinja2", "matplotlib", "numpy", "PIL", "pydantic", "rich",
+    "safetensors", "scipy", "sklearn", "threadpoolctl", "yaml",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("train", "--help")])
+def test_help_imports_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert modules_of(tmp_path, *arguments) & HEAVY == set()
+
+
+def test_a_command_imports_no_other(tmp_path: Path) -> None:
+    assert modules_of(tmp_path, "presets") & {f"softmax_cli.cli.{name}" for name in COMMANDS} == {
+        "softmax_cli.cli.presets"
+    }
+
+
+def test_a_training_imports_only_what_it_needs(tmp_path: Path) -> None:
+    imported = modules_of(tmp_path, "train", "-c", "demo", *QUICK)
+    assert "numpy" in imported
+    needless = {
+        "dask", "distributed", "httpx", "jinja2", "scipy", "sklearn", "softmax_cli.api",
+        "softmax_cli.evaluation.assessment", "softmax_cli.evaluation.comparison",
+        "softmax_cli.training.full_batch", "softmax_cli.training.timing", "softmax_cli.tuning",
+    }  # fmt: skip
+    assert imported & needless == set()
 
 
 def test_unknown_commands_and_options_are_wrong_usage(run: Run) -> None:

@@ -14,7 +14,7 @@ import softmax_cli
 from campaigns.processes.program import environment
 from softmax_cli.config.schema import TRAINING_IMAGES, DataSettings
 from softmax_cli.data.cifar10 import CIFAR10
-from softmax_cli.data.dataset import ARRAYS, DataFolder
+from softmax_cli.data.dataset import DataFolder
 from softmax_cli.data.datasets import (
     DATASETS,
     DEFAULT_DATASET,
@@ -22,6 +22,7 @@ from softmax_cli.data.datasets import (
     find_publication,
     load_split,
 )
+from softmax_cli.data.images import ARRAYS
 from softmax_cli.data.synthetic import SYNTHETIC, make_synthetic
 from softmax_cli.errors import ConfigurationError
 from tests.test_extending import shown

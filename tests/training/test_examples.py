@@ -1,13 +1,11 @@
-import threading
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from softmax_cli.blas import blas_threads
+from softmax_cli import threads as threads_rule
 from softmax_cli.features.standardization import Standardization
-from softmax_cli.training import examples as examples_room
-from softmax_cli.training.examples import Examples, in_threads
+from softmax_cli.training.examples import Examples
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (1300, 20), dtype=np.uint8)
@@ -59,28 +57,13 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -
     weights = RNG.normal(size=(7, 21)).astype(np.float32)
     results = []
     for threads in (1, 3):
-        monkeypatch.setattr(examples_room, "thread_limit", returning(threads))
+        monkeypatch.setattr(threads_rule, "thread_limit", returning(threads))
         examples = Examples(BYTES, standardization)
         scores = examples.scores(weights)
         gradient = examples.gradient(scores.__getitem__, 7)
         results.append([gradient, examples.gram(), examples.mean_squares()])
     for one, three in zip(*results, strict=True):
         np.testing.assert_array_equal(one, three)
-
-
-def test_threads_return_results_in_order_and_leave_blas_as_it_was(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = blas_threads()
-    monkeypatch.setattr(examples_room, "thread_limit", returning(2))
-    both = threading.Barrier(2)
-
-    def wait(item: int) -> int:
-        both.wait(timeout=30)  # passed only if two run at once
-        return item * item
-
-    assert in_threads(wait, [3, 1, 4, 2]) == [9, 1, 16, 4]
-    assert blas_threads() == before
 
 
 def test_the_matrix_is_the_standardised_features_and_the_ones(rows: np.ndarray) -> None:
