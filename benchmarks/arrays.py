@@ -29,8 +29,6 @@ OPTIMUM_GOALS = (Goal(ScikitOptimum.name, StackedLbfgs.name, 10.0, at_least=True
 JUDGED_CLASSES = 10
 """The goals are for so many classes; others are reported."""
 
-_SEPARATION = 0.1
-"""Standard deviation of the classes' means, over that of the noise, in every direction."""
 _WORTH = 1.1
 """Stacking pays where models one by one take so many times as long, or longer."""
 
@@ -45,6 +43,9 @@ class ProbeSizes:
         validation: further ones.
         test: further ones.
         features: numbers of an example.
+        separation: standard deviation of the classes' means over that of the noise, in every
+            direction; of 768 with 0.1 the best classifier gets 87 % of ten classes right, and 60 %
+            of a hundred.
         rates: learning rates, each with all decays.
         decays: values of lambda for SGD.
         lambdas: values of lambda whose optimum is sought.
@@ -58,6 +59,7 @@ class ProbeSizes:
     validation: int = 1000
     test: int = 10_000
     features: int = 768
+    separation: float = 0.1
     rates: int = 6
     decays: int = 4
     lambdas: int = 24
@@ -78,7 +80,7 @@ def make_arrays(classes: int, sizes: ProbeSizes, seed: int = 0) -> Images:
     width = sizes.features
     basis, _ = np.linalg.qr(rng.standard_normal((width, width)))
     directions = basis / np.sqrt(np.arange(1, width + 1))[:, None]  # (D, D)
-    means = _SEPARATION * rng.standard_normal((classes, width), np.float32)
+    means = np.float32(sizes.separation) * rng.standard_normal((classes, width), np.float32)
     names = tuple(f"class {number}" for number in range(classes))
 
     def make(part: str, count: int) -> ImageSet:
@@ -150,7 +152,7 @@ def compare_sgd(
         JaxScan(task, members),
         ProductsAlone.of(task),
     ]
-    measured = agreeing(measure(contenders, images, repeats, announce), tolerance)
+    measured = agreeing(measure(contenders, images, repeats, announce), tolerance, task.classes)
     seconds = {measurement.name: median(measurement.seconds) for measurement in measured}
     return Comparison(
         name=f"arrays, {task.classes} classes",
@@ -231,5 +233,5 @@ def _data_note(images: Images, sizes: ProbeSizes) -> str:
         f"{sizes.examples:,} rows of {sizes.features} numbers of {len(images.train.class_names)} "
         "classes, made from a seed: a mean for each class and noise whose deviation falls from "
         f"1 to {sizes.features**-0.5:.3f} along the directions of a random basis. The means have "
-        f"{_SEPARATION:g} of that deviation in each direction, so that the classes overlap."
+        f"{sizes.separation:g} of that deviation in each direction, so that the classes overlap."
     )

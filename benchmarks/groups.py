@@ -76,6 +76,7 @@ QUICK = Sizes(
         examples=5000,
         test=2000,
         features=128,
+        separation=0.25,
         rates=2,
         decays=2,
         lambdas=4,

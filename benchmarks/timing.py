@@ -15,8 +15,8 @@ Announce = Callable[[str], None]
 _PAUSE_SECONDS = 0.3
 """Between runs: the threads of a library spin for a while before they sleep, on others' cores."""
 
-_MIN_ACCURACY = 0.2
-"""Twice chance among ten classes: less is not learning."""
+_MIN_LEARNED = 2.0
+"""Accuracy over chance: less is not learning."""
 
 
 class Contender(Protocol):
@@ -210,25 +210,29 @@ def _joined(rounds: Sequence[Measurement]) -> Measurement:
     )
 
 
-def agreeing(measurements: Sequence[Measurement], tolerance: float) -> tuple[Measurement, ...]:
+def agreeing(
+    measurements: Sequence[Measurement], tolerance: float, classes: int = 10
+) -> tuple[Measurement, ...]:
     """Mark contenders as invalid whose test accuracy is not that of the others.
 
     Args:
         measurements: of one comparison; those that learn nothing are left as they are.
         tolerance: greatest distance from the median of the contenders.
+        classes: of the data set.
     """
+    least = _MIN_LEARNED / classes
     accuracies = [median(m.test_accuracy) for m in measurements if m.test_accuracy]
     expected = median(accuracies) if accuracies else 0.0
     return tuple(
-        replace(m, complaint=_complaint(median(m.test_accuracy), expected, tolerance))
+        replace(m, complaint=_complaint(median(m.test_accuracy), expected, tolerance, least))
         if m.test_accuracy
         else m
         for m in measurements
     )
 
 
-def _complaint(accuracy: float, expected: float, tolerance: float) -> str:
-    if not accuracy >= _MIN_ACCURACY:
+def _complaint(accuracy: float, expected: float, tolerance: float, least: float) -> str:
+    if not accuracy >= least:
         return f"did not learn: {100 * accuracy:.1f} % of the test images"
     if abs(accuracy - expected) > tolerance:
         return (

@@ -10,6 +10,7 @@ SIZES = ProbeSizes(
     validation=200,
     test=500,
     features=128,
+    separation=0.25,
     rates=2,
     decays=2,
     lambdas=3,
@@ -42,7 +43,7 @@ def test_a_probe_is_trained_and_solved_for_each_number_of_classes(
     pytest.importorskip("sklearn")
     monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 0)
     comparisons = compare_probes(
-        SIZES, gradient=1e-3, repeats=1, tolerance=0.1, announce=lambda _: None
+        SIZES, gradient=1e-3, repeats=1, tolerance=0.12, announce=lambda _: None
     )
     assert [comparison.name for comparison in comparisons] == [
         "arrays, 3 classes",
@@ -55,7 +56,7 @@ def test_a_probe_is_trained_and_solved_for_each_number_of_classes(
         assert all(comparison.ratio(goal) for goal in comparison.goals)
         assert "times as long as in a stack" in comparison.notes[-1]
         for measurement in comparison.measurements:
-            assert all(0.2 < accuracy < 0.99 for accuracy in measurement.test_accuracy)
+            assert all(0.15 < accuracy < 0.99 for accuracy in measurement.test_accuracy)
     assert [comparison.goals[0].bound for comparison in comparisons] == [None, None, 1.1, 10]
 
 
