@@ -1,127 +1,132 @@
-"""Features of the preset ``patches`` beside the bare matrix products of the same sizes.
+"""Time to a given accuracy on the test images, from features: hog, hog-fine and patches.
 
-An extraction multiplies each whitened patch with K filters and makes two features of each answer;
-that the negative filters cost no product is its own doing. So there are two floors: the products of
-a plain extraction, with one column for each of the 2 K responses, and those that are left of them.
+scikit-learn is given the same features, extracted and standardised beforehand. This package is
+timed with and without their extraction.
 """
 
-import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-import numpy as np
-
-from benchmarks.task import LinearModel
-from benchmarks.timing import Announce, Comparison, Goal, agreeing, measure
-from softmax_cli.arrays import Images
-from softmax_cli.blas import blas_threads, limited_to
+from benchmarks.accuracy import Budgets, Curves, Ladder, compare_ladders, scikit_ladders
+from benchmarks.contenders.own import SoftmaxTrain
+from benchmarks.task import ARRAYS, Images, Task
+from benchmarks.timing import Announce, Comparison, Contender
 from softmax_cli.config.loading import load_train_config
-from softmax_cli.data.synthetic import make_synthetic
-from softmax_cli.features.patches import Patches
 
-IMAGES = 500
-"""As many as are extracted at a time."""
-
-_BOUND = 1.6  # of the extraction over the products of all responses
+EXTRACTING = "softmax, with extraction"
 
 
-class PatchExtraction:
-    """Features of some images, as training computes them."""
+@dataclass(frozen=True)
+class FeatureSizes:
+    """How much is measured.
 
-    name = "extraction"
-    share = 1.0
-
-    def __init__(self, feature_map: Patches, images: Images) -> None:
-        self._map = feature_map
-        self._images = images
-
-    def setup(self) -> None:
-        """Fit the map."""
-        self._map.fit(self._images, np.random.SeedSequence(0))
-
-    def run(self) -> None:
-        """Extract."""
-        self._map.transform(self._images)
-
-    def learned(self) -> Sequence[LinearModel]:
-        """Nothing."""
-        return ()
-
-
-class PatchProducts:
-    """For each image two products in float32: patches by whitening, whitened patches by filters.
-
-    Args:
-        name: in tables.
-        images: how many.
-        shapes: (rows, inner size, columns) of each product.
+    Attributes:
+        targets: preset, and the accuracy on the test images to be reached with it.
+        budgets: that are tried.
     """
 
-    share = 1.0
-
-    def __init__(self, name: str, images: int, shapes: Sequence[tuple[int, int, int]]) -> None:
-        self.name = name
-        self._images = images
-        self._shapes = shapes
-
-    def setup(self) -> None:
-        """Nothing: each thread makes its own factors."""
-
-    def run(self) -> None:
-        """Multiply, in as many threads as BLAS has, each with BLAS at one thread."""
-        threads = blas_threads()
-        share = math.ceil(self._images / threads)
-        with limited_to(1), ThreadPoolExecutor(threads) as pool:
-            for part in [pool.submit(self._multiply, share) for _ in range(threads)]:
-                part.result()
-
-    def _multiply(self, times: int) -> None:
-        rng = np.random.default_rng(0)
-        factors = [
-            (
-                rng.standard_normal((rows, inner), np.float32),
-                rng.standard_normal((inner, columns), np.float32),
-                np.empty((rows, columns), np.float32),
-            )
-            for rows, inner, columns in self._shapes
-        ]
-        for _ in range(times):
-            for left, right, product in factors:
-                np.matmul(left, right, out=product)
-
-    def learned(self) -> Sequence[LinearModel]:
-        """Nothing."""
-        return ()
+    targets: Mapping[str, float] = field(
+        default_factory=lambda: {"hog": 0.525, "hog-fine": 0.675, "patches": 0.75}
+    )
+    budgets: Budgets = field(
+        default_factory=lambda: Budgets(
+            softmax=(1, 2, 3, 4, 5, 6, 8, 10, 15),
+            lbfgs=(5, 10, 20, 30, 50, 80, 120, 200),
+            sgd=(1, 2, 5, 10, 20),
+        )
+    )
 
 
-def compare_extraction(images: int, repeats: int, announce: Announce) -> Comparison:
-    """Time the extraction of ``patches`` and its products, on synthetic images.
+def compare_features(
+    images: Images,
+    sizes: FeatureSizes,
+    *,
+    overrides: Sequence[str] = (),
+    repeats: int,
+    announce: Announce,
+) -> tuple[tuple[Comparison, ...], dict[str, Curves]]:
+    """Time to an accuracy for each preset.
 
     Args:
-        images: how many.
+        images: the data set.
+        sizes: presets, targets and budgets.
+        overrides: further settings of this package's trainings.
+        repeats: rounds that count.
+        announce: is told of each run.
+
+    Returns:
+        The comparisons, and for each, by its name, what each contender did with each budget.
+    """
+    comparisons, curves = [], {}
+    for preset, target in sizes.targets.items():
+        announce(f"extracting the features of {preset}")
+        comparison, tried = compare_preset(
+            preset, images, sizes.budgets, overrides, target, repeats, announce
+        )
+        comparisons.append(comparison)
+        curves[comparison.name] = tried
+    return tuple(comparisons), curves
+
+
+def compare_preset(
+    preset: str,
+    images: Images,
+    budgets: Budgets,
+    overrides: Sequence[str],
+    target: float,
+    repeats: int,
+    announce: Announce,
+) -> tuple[Comparison, Curves]:
+    """Time to an accuracy with the features of a preset.
+
+    Args:
+        preset: its name.
+        images: the data set.
+        budgets: what is tried.
+        overrides: further settings of this package's trainings.
+        target: accuracy on the test images to be reached.
         repeats: rounds that count.
         announce: is told of each run.
     """
-    settings = load_train_config("patches").features.model_dump(exclude={"kind", "storage"})
-    feature_map, rank = Patches(**settings), settings["rank"]
-    grid, columns = feature_map.grid, feature_map.filters
-    whitening = (grid.positions, grid.pixels, rank)
-    everything = PatchProducts(
-        "a product for each response",
-        images,
-        [whitening, (grid.positions, rank, feature_map.signs * columns)],
+    config = load_train_config(preset, overrides)
+    decay = f"optimizer.regularization={config.optimizer.regularization}"
+    unflipped = "augmentation.horizontal_flip=false"
+    held_out = f"data.validation_size={images.validation_size}"
+    with tempfile.TemporaryDirectory(prefix="softmax-benchmark-") as folder:
+        features = images.features(config, Path(folder))
+        # The features are not folded for scikit-learn, and their deviations are its own.
+        given = Task([load_train_config("linear", [*ARRAYS, held_out, decay, unflipped])], features)
+        kept, nowhere = [f"data.dir={folder}"], [f"data.dir={folder}/none"]
+        train, extract = (
+            _training(name, preset, images, [*overrides, *where])
+            for name, where in (("softmax", kept), (EXTRACTING, nowhere))
+        )
+        ladders = [
+            Ladder("softmax", "epochs", budgets.softmax, 1, train),
+            Ladder(EXTRACTING, "epochs", (), 1, extract, follows="softmax"),
+            *scikit_ladders(given, budgets),
+        ]
+        comparison, curves = compare_ladders(ladders, features, target, repeats, announce)
+    note = (
+        f"softmax is the preset {preset} with another number of epochs, its features kept on disk "
+        "from an earlier run, with preprocessing, validations and files; in the next line it "
+        "computes them as well. scikit-learn gets the same features, standardised beforehand."
     )
-    own = PatchProducts(
-        "products without the negative filters",
-        images,
-        [whitening, (grid.positions, rank, columns)],
-    )
-    extraction = PatchExtraction(feature_map, make_synthetic("train", size=images).images)
-    measured = measure([everything, own, extraction], None, repeats, announce)
-    return Comparison(
-        name="features",
-        title=f"Features patches of {images} images",
-        measurements=agreeing(measured, tolerance=0),
-        goals=(Goal(extraction.name, everything.name, _BOUND, at_least=False),),
-        notes=("Products alone, in as many threads; reading, pooling and roots are extra.",),
-    )
+    return replace(
+        comparison,
+        name=f"features, {preset}",
+        title=f"{comparison.title} on the features of {preset}",
+        notes=(*comparison.notes, note),
+    ), curves
+
+
+def _training(
+    name: str, preset: str, images: Images, settings: Sequence[str]
+) -> Callable[[float], Contender]:
+    def contender(epochs: float) -> Contender:
+        config = load_train_config(preset, [*settings, f"training.epochs={epochs:g}"])
+        return SoftmaxTrain(name, [config], images)
+
+    return contender

@@ -30,23 +30,26 @@ with isolated():
 
 _STYLES = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "v"), (ORANGE, "D"), (SKY, "P"))
 
+_INPUTS = {"accuracy": "pixels"}
+"""What the comparison is of whose name does not say it."""
+
 
 @styled
 def results_figure(
     comparisons: Sequence[Comparison],
-    curves: Mapping[str, Sequence[Rung]],
+    curves: Mapping[str, Mapping[str, Sequence[Rung]]],
     points: Sequence[Point],
 ) -> Figure | None:
     """Draw what a picture says better than a table; None if there is nothing to draw.
 
     Args:
         comparisons: each makes a panel of bars.
-        curves: accuracy over time of each contender; a panel of lines.
+        curves: by the name of a comparison, accuracy over time of each contender; each makes a
+            panel of lines.
         points: those over K make a panel.
     """
     panels: list[Callable[[Axes], None]] = [partial(_draw_bars, each) for each in comparisons]
-    if curves:
-        panels.append(partial(_draw_curves, curves))
+    panels += [partial(_draw_curves, name, each) for name, each in curves.items()]
     if over_models := [point for point in points if point.axis == "models"]:
         panels.append(partial(_draw_growth, over_models))
     if not panels:
@@ -86,7 +89,7 @@ def _bar_colour(measurement: Measurement) -> str:
     return BLUE if measurement.name.startswith("softmax") else GREY
 
 
-def _draw_curves(curves: Mapping[str, Sequence[Rung]], axes: Axes) -> None:
+def _draw_curves(comparison: str, curves: Mapping[str, Sequence[Rung]], axes: Axes) -> None:
     for (name, rungs), (colour, marker) in zip(curves.items(), _STYLES, strict=False):
         seconds = [rung.seconds for rung in rungs]
         accuracies = [rung.test_accuracy for rung in rungs]
@@ -95,7 +98,7 @@ def _draw_curves(curves: Mapping[str, Sequence[Rung]], axes: Axes) -> None:
     _label_sparsely(axes.xaxis)
     axes.yaxis.set_major_formatter(FuncFormatter(readable_percent))
     axes.set_xlabel("seconds of training")
-    axes.set_title("Accuracy on the test images over time", loc="left")
+    axes.set_title(f"Test accuracy over time: {_INPUTS.get(comparison, comparison)}", loc="left")
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.6 * (high - low), high)  # room for the names below the lines
     axes.legend(loc="lower right")

@@ -1,66 +1,26 @@
-"""From measurements to tables on the terminal, Markdown, and JSON."""
+"""From results to tables on the terminal, Markdown, and the measured part of a document."""
 
+import itertools
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.accuracy import Rung
-from benchmarks.footprint import MEMORY_GOAL
+from benchmarks.accuracy import Curves
 from benchmarks.growth import Point
+from benchmarks.results import Findings, Results
 from benchmarks.step import StepTimes
-from benchmarks.timing import Comparison, Goal, Measurement, Spread
+from benchmarks.timing import Comparison, Figure, Goal, Measurement, Spread
+from softmax_cli.errors import DataError
 from softmax_cli.runs.atomic import make_directory, write_bytes, write_text
-from softmax_cli.runs.tables import write_json
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-
-@dataclass
-class Results:
-    """Everything that one run of the benchmarks measured, filled in as it goes.
-
-    Attributes:
-        date: of the start.
-        machine: what ``machine.machine`` says.
-        settings: sizes and options of the run.
-        comparisons: in the order of measuring.
-        curves: what each contender for an accuracy did with each budget.
-        points: how time and memory grow.
-        training_peak: bytes of ``softmax train --config cs231n``.
-        steps: a training step beside its products.
-    """
-
-    date: str
-    machine: dict[str, object]
-    settings: dict[str, object]
-    comparisons: list[Comparison] = field(default_factory=list)
-    curves: dict[str, tuple[Rung, ...]] = field(default_factory=dict)
-    points: tuple[Point, ...] = ()
-    training_peak: Spread | None = None
-    steps: list[StepTimes] = field(default_factory=list)
-
-    @property
-    def complaints(self) -> list[str]:
-        """Contenders whose time does not count, and why."""
-        return [
-            f"{comparison.name}: {measurement.name} {measurement.complaint}"
-            for comparison in self.comparisons
-            for measurement in comparison.measurements
-            if measurement.complaint
-        ]
-
-    def to_json(self) -> dict[str, Any]:
-        """All figures, the raw times included."""
-        document = asdict(self)
-        for comparison, values in zip(self.comparisons, document["comparisons"], strict=True):
-            values["ratios"] = [
-                {**asdict(goal), "ratio": asdict(ratio) if ratio else None}
-                for goal, ratio in _ratios(comparison)
-            ]
-        return document
+BEGIN = "<!-- measured: begin; python -m benchmarks.document writes what follows -->"
+END = "<!-- measured: end -->"
 
 
 @dataclass(frozen=True)
@@ -73,18 +33,47 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def tables_of(results: Results) -> Iterator[Table]:
-    """All tables of a report."""
-    for comparison in results.comparisons:
-        yield comparison_table(comparison)
-    if results.curves:
-        yield _curves_table(results)
-    for axis in dict.fromkeys(point.axis for point in results.points):
-        yield _points_table(axis, [point for point in results.points if point.axis == axis])
-    if results.steps:
-        yield steps_table(results.steps)
-    if rows := tuple(_goal_rows(results)):
+def tables_of(results: Sequence[Results]) -> Iterator[Table]:
+    """All tables of a report; the last one holds what this project has set itself."""
+    for result in results:
+        yield from _tables_of_group(result.findings)
+    if rows := tuple(row for result in results for row in _goal_rows(result.findings)):
         yield Table("Ratios (median over the rounds)", ("ratio", "measured", "goal", ""), rows)
+
+
+def _tables_of_group(findings: Findings) -> Iterator[Table]:
+    for column, grouped in itertools.groupby(findings.comparisons, _shared_table):
+        comparisons = list(grouped)
+        if column:
+            yield medians_table(comparisons)
+            continue
+        yield from map(comparison_table, comparisons)
+    for name, curves in findings.curves.items():
+        yield _curves_table(name, curves)
+    for axis in dict.fromkeys(point.axis for point in findings.points):
+        yield _points_table(axis, [point for point in findings.points if point.axis == axis])
+    if findings.steps:
+        yield steps_table(findings.steps)
+
+
+def _shared_table(comparison: Comparison) -> str:
+    """The title of the table that a comparison shares with others; empty if it has its own."""
+    return comparison.title if comparison.column else ""
+
+
+def medians_table(comparisons: Sequence[Comparison]) -> Table:
+    """Medians of comparisons of the same contenders side by side."""
+    names = [measured.name for measured in comparisons[0].measurements]
+    columns = [
+        {measured.name: seconds_text(median(measured.seconds)) for measured in each.measurements}
+        for each in comparisons
+    ]
+    return Table(
+        title=f"{comparisons[0].title} (rounds: {len(comparisons[0].measurements[0].seconds)})",
+        header=("", *(comparison.column for comparison in comparisons)),
+        rows=tuple((name, *(column[name] for column in columns)) for name in names),
+        notes=comparisons[0].notes,
+    )
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -115,7 +104,7 @@ def _row(measured: Measurement, base: float, *, judged: bool) -> tuple[str, ...]
     return (measured.name, *times, *(accuracies if judged else ()))
 
 
-def _curves_table(results: Results) -> Table:
+def _curves_table(comparison: str, curves: Curves) -> Table:
     rows = tuple(
         (
             name,
@@ -124,11 +113,11 @@ def _curves_table(results: Results) -> Table:
             _percent((rung.validation_accuracy,)),
             _percent((rung.test_accuracy,)),
         )
-        for name, rungs in results.curves.items()
+        for name, rungs in curves.items()
         for rung in rungs
     )
     header = ("", "budget", "time", "validation", "test")
-    return Table("Accuracy over time, each budget tried once", header, rows)
+    return Table(f"{comparison}: accuracy over time, each budget tried once", header, rows)
 
 
 def _points_table(axis: str, points: Sequence[Point]) -> Table:
@@ -168,29 +157,31 @@ def steps_table(steps: Sequence[StepTimes]) -> Table:
     return Table("A training step beside its own two products", header, rows)
 
 
-def _ratios(comparison: Comparison) -> list[tuple[Goal, Spread | None]]:
-    return [(goal, comparison.ratio(goal)) for goal in comparison.goals]
-
-
-def _goal_rows(results: Results) -> Iterator[tuple[str, ...]]:
-    for comparison in results.comparisons:
-        for goal, ratio in _ratios(comparison):
+def _goal_rows(findings: Findings) -> Iterator[tuple[str, ...]]:
+    for comparison in findings.comparisons:
+        for goal, ratio in comparison.ratios():
             what = f"{comparison.name}: {goal.over} / {goal.under}"
-            bound = f"{'≥' if goal.at_least else '≤'} {goal.bound:g}"
             if ratio is None:
-                yield what, "invalid", bound, ""
+                yield what, "invalid", _bound_text(goal), ""
                 continue
-            met = ratio.median >= goal.bound if goal.at_least else ratio.median <= goal.bound
-            yield what, f"{ratio.median:.2f}", bound, _verdict(met=met)
-    if results.training_peak:
-        peak = results.training_peak.median
-        verdict = _verdict(met=peak <= MEMORY_GOAL)
-        bound = f"≤ {MEMORY_GOAL / 1e6:.0f} MB"
-        yield "peak memory of softmax train", f"{peak / 1e6:.0f} MB", bound, verdict
+            yield what, f"{ratio.median:.2f}", _bound_text(goal), _verdict(ratio, goal)
+    for figure in findings.figures:
+        value = f"{figure.spread.median:.3g} {figure.unit}".strip()
+        yield figure.name, value, _bound_text(figure), _verdict(figure.spread, figure)
 
 
-def _verdict(*, met: bool) -> str:
-    return "met" if met else "missed"
+def _bound_text(goal: Goal | Figure) -> str:
+    if goal.bound is None:
+        return "none"
+    unit = f" {goal.unit}" if isinstance(goal, Figure) and goal.unit else ""
+    return f"{'≥' if goal.at_least else '≤'} {goal.bound:g}{unit}"
+
+
+def _verdict(spread: Spread, goal: Goal | Figure) -> str:
+    if goal.bound is None:
+        return ""
+    value = spread.median
+    return "met" if (value >= goal.bound if goal.at_least else value <= goal.bound) else "missed"
 
 
 def seconds_text(seconds: float) -> str:
@@ -206,19 +197,35 @@ def _percent(accuracies: Sequence[float]) -> str:
     return f"{100 * median(accuracies):.2f} %" if accuracies else ""
 
 
-def machine_text(results: Results) -> str:
-    """One sentence on when and where the figures come from."""
-    facts: dict[str, Any] = results.machine
+def machines_text(results: Sequence[Results]) -> str:
+    """When and where the figures come from: a sentence for each machine and set of versions."""
+    groups: dict[str, list[Results]] = {}
+    for result in results:
+        facts = {name: fact for name, fact in result.machine.items() if name != "load_average"}
+        groups.setdefault(json.dumps(facts, sort_keys=True), []).append(result)
+    texts = [_machine_text(group, is_only=len(groups) == 1) for group in groups.values()]
+    texts.append("In every round all contenders run in turn; a first round is not counted.")
+    return " ".join(texts)
+
+
+def _machine_text(results: Sequence[Results], *, is_only: bool) -> str:
+    facts = results[0].machine
+    what = "Measured" if is_only else f"{', '.join(r.group for r in results)}: measured"
     caches = ", ".join(f"{name} {size}" for name, size in facts["caches"].items())
     versions = ", ".join(f"{name} {found}" for name, found in facts["versions"].items())
     return (
-        f"Measured on {results.date} on {facts['cpu']}, {facts['cores']} cores ({caches}), "
-        f"{facts['memory_gib']} GiB; load average {facts['load_average']} before. "
+        f"{what} on {_range_text([r.date for r in results])} on {facts['cpu']}, {facts['cores']} "
+        f"cores ({caches}), {facts['memory_gib']} GiB; load average "
+        f"{_range_text([r.machine['load_average'] for r in results])} before each group. "
         f"Python {facts['python']}, {versions}; {facts['blas']} {facts['blas_version']} "
         f"({facts['blas_kernel']}). Every contender may use {facts['cores']} threads "
-        f"(OpenBLAS {facts['blas_threads']}). In every round all contenders run in turn; a first "
-        "round is not counted."
+        f"(OpenBLAS {facts['blas_threads']})."
     )
+
+
+def _range_text(values: Sequence[Any]) -> str:
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def rich_table(table: Table) -> "RichTable":
@@ -237,18 +244,12 @@ def rich_table(table: Table) -> "RichTable":
     return drawn
 
 
-def markdown(results: Results) -> str:
+def markdown(results: Sequence[Results]) -> str:
     """The report for ``docs/benchmarks.md``: no curves, no steps, and of growth the models only."""
-    shown = replace(
-        results,
-        curves={},
-        steps=[],
-        points=tuple(point for point in results.points if point.axis == "models"),
-    )
-    parts = [machine_text(results)]
-    if results.settings.get("quick"):
+    parts = [machines_text(results)]
+    if any(result.settings.get("quick") for result in results):
         parts.append("This was a quick run: it shows that everything works, not how fast it is.")
-    for table in tables_of(shown):
+    for table in tables_of([_shortened(result) for result in results]):
         header = (table.title, *table.header[1:]) if not table.header[0] else table.header
         lines = [_line(header), _line(["---", *["---:"] * (len(header) - 1)])]
         lines += [_line(row) for row in table.rows]
@@ -257,23 +258,57 @@ def markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _shortened(results: Results) -> Results:
+    points = tuple(point for point in results.findings.points if point.axis == "models")
+    return replace(results, findings=replace(results.findings, curves={}, steps=(), points=points))
+
+
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def write_report(results: Results, folder: Path) -> None:
-    """Write ``results.json``, ``results.md`` and ``results.png``.
+def picture(results: Sequence[Results]) -> bytes | None:
+    """The plot as PNG; None if there is nothing to draw."""
+    from benchmarks.picture import results_figure
+    from softmax_cli.plots.style import render
+
+    findings = [result.findings for result in results]
+    figure = results_figure(
+        [c for each in findings for c in each.comparisons if c.name in ("single", "sweep")],
+        {name: curves for each in findings for name, curves in each.curves.items()},
+        [point for each in findings for point in each.points],
+    )
+    return None if figure is None else render(figure)
+
+
+def write_report(results: Sequence[Results], folder: Path) -> None:
+    """Write ``results.md`` and ``results.png``.
 
     Raises:
         OSError: a file could not be written.
     """
-    from benchmarks.picture import results_figure
-    from softmax_cli.plots.style import render
-
     make_directory(folder)
-    write_json(folder / "results.json", results.to_json())
     write_text(folder / "results.md", markdown(results))
-    trainings = [c for c in results.comparisons if c.name in ("single", "sweep")]
-    figure = results_figure(trainings, results.curves, results.points)
-    if figure is not None:
-        write_bytes(folder / "results.png", render(figure))
+    if image := picture(results):
+        write_bytes(folder / "results.png", image)
+
+
+def write_document(results: Sequence[Results], document: Path, image: Path) -> None:
+    """Replace what stands between the two markers of a document, and draw its picture again.
+
+    Args:
+        results: what was measured.
+        document: Markdown with a line :data:`BEGIN` and a line :data:`END`.
+        image: its picture.
+
+    Raises:
+        DataError: the document has not these two lines.
+        OSError: a file could not be read or written.
+    """
+    before, begin, rest = document.read_text("utf-8").partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(f"{END}\n")
+    if not begin or not end:
+        raise DataError(f"{document}: expected a line {BEGIN} and below it a line {END}")
+    write_text(document, f"{before}{begin}\n{markdown(results)}\n{end}{after}")
+    if drawn := picture(results):
+        write_bytes(image, drawn)

@@ -56,7 +56,7 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
         batch_size: N.
         repeats: number of blocks.
     """
-    trainer = _trainer(images, models, batch_size)
+    trainer = endless_trainer(images, models, batch_size)
     ((warm_up, _),) = step_blocks(
         trainer, batch_size, 1, steps=_WARM_UP_STEPS, warm_up=_WARM_UP_STEPS
     )
@@ -64,7 +64,7 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
         trainer,
         batch_size,
         repeats,
-        steps=max(10, round(_BLOCK_SECONDS / warm_up)),
+        steps=steps_in_block(warm_up),
         warm_up=_WARM_UP_STEPS,
         timer=seconds_of,
     )
@@ -78,8 +78,19 @@ def time_step(images: ImageSet, models: int, batch_size: int, repeats: int) -> S
     )
 
 
-def _trainer(images: ImageSet, models: int, batch_size: int) -> Trainer:
-    """Of a training that never validates."""
+def steps_in_block(seconds: float) -> int:
+    """How many steps are timed at a time, if one takes so many seconds."""
+    return max(10, round(_BLOCK_SECONDS / seconds))
+
+
+def endless_trainer(images: ImageSet, models: int, batch_size: int) -> Trainer:
+    """The trainer of a stack of cs231n that never validates.
+
+    Args:
+        images: to train on.
+        models: K, all with the same settings.
+        batch_size: N.
+    """
     config = load_train_config(
         "cs231n",
         [

@@ -13,9 +13,9 @@ from softmax_cli.tuning.trials import make_trials
 _JAX = "JAX, jitted scan with vmap"
 
 GOALS = (
-    Goal("softmax", ProductsAlone.name, 1.15, at_least=False),
+    Goal("softmax", ProductsAlone.name, 1.05, at_least=False),
     Goal(PlainLoop.name, "softmax", 10.0, at_least=True),
-    Goal(_JAX, "softmax", 1.2, at_least=True),
+    Goal(_JAX, "softmax", 1.1, at_least=True),
 )
 
 

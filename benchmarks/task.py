@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from unittest import mock
@@ -10,20 +10,34 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
+from softmax_cli.arrays import Rows
 from softmax_cli.config.schema import TrainConfig
 from softmax_cli.data import datasets
 from softmax_cli.data.datasets import DEFAULT_DATASET, find_dataset
 from softmax_cli.data.images import ImageSet
 from softmax_cli.evaluation.metrics import accuracy
 from softmax_cli.evaluation.scoring import score_features
+from softmax_cli.features.cache import FeatureCache
+from softmax_cli.features.normalization import normalized
 from softmax_cli.features.standardization import Standardization
 from softmax_cli.training.assembly import iterations_of
-from softmax_cli.training.training_data import TrainingData, load_training_data
+from softmax_cli.training.training_data import (
+    TrainingData,
+    load_training_data,
+    prepare_training_data,
+)
+
+ARRAYS = (
+    "data.dataset=arrays",
+    "data.train=in-memory.npz",
+    "preprocessing.scale=feature",
+)
+"""Settings of a training on rows that are no pictures. No file of that name is read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A data set in memory.
+    """A data set in memory: images, or rows of features in their place.
 
     Attributes:
         train: the whole training split, validation images included.
@@ -50,6 +64,30 @@ class Images:
         """The training images that are not trained on."""
         return self.train.take_last(self.validation_size)
 
+    def take_first(self, train: int, test: int) -> "Images":
+        """Fewer images."""
+        first, second = self.train.take_first(train), self.test.take_first(test)
+        return Images(first, second, self.validation_size)
+
+    def features(self, config: TrainConfig, folder: Path | None = None) -> "Images":
+        """What a configuration makes of these images, as rows without pictures.
+
+        Args:
+            config: names the features; they are fitted to the images that are trained on.
+            folder: a data directory that keeps them; None keeps none.
+        """
+        cache, settings = FeatureCache(folder), config.features.model_dump()
+        with self.in_memory():
+            train, validation = datasets.load_training_parts(config.data)
+        data = prepare_training_data(config, train, validation, cache)
+        rows = cache.rows(data.feature_map, settings, self.test)
+        both = np.concatenate([data.train_features, data.validation_features])
+        return Images(
+            _without_pictures(self.train, both),
+            _without_pictures(self.test, normalized(rows, config.preprocessing.normalize)),
+            self.validation_size,
+        )
+
     @contextmanager
     def in_memory(self) -> Iterator[None]:
         """Let trainings find these images in memory instead of reading them from disk.
@@ -59,6 +97,10 @@ class Images:
         """
         with mock.patch.object(datasets, "load_split", return_value=self.train):
             yield
+
+
+def _without_pictures(images: ImageSet, rows: Rows) -> ImageSet:
+    return replace(images, images=rows, is_pictures=False)
 
 
 @dataclass(frozen=True)
@@ -168,6 +210,12 @@ class Task:
         X = np.ones((count, width + 1))
         X[:, :-1] = self.features
         return X
+
+    def member(self, index: int) -> "Task":
+        """The task of one of the models, on the same arrays."""
+        alone = Task([self.configs[index]], self.images)
+        alone.data = self.data
+        return alone
 
     def model(self, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> LinearModel:
         """What was learned on this task's features: weights (D, C) and bias (C,)."""

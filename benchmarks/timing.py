@@ -15,8 +15,8 @@ Announce = Callable[[str], None]
 _PAUSE_SECONDS = 0.3
 """Between runs: the threads of a library spin for a while before they sleep, on others' cores."""
 
-_MIN_ACCURACY = 0.2
-"""Twice chance among ten classes: less is not learning."""
+_MIN_LEARNED = 2.0
+"""Accuracy over chance: less is not learning."""
 
 
 class Contender(Protocol):
@@ -84,14 +84,33 @@ class Goal:
     Attributes:
         over: contender whose time is divided.
         under: contender by whose time.
-        bound: of the ratio.
+        bound: of the ratio; None if it is only reported.
         at_least: whether the ratio should be at least or at most that.
     """
 
     over: str
     under: str
+    bound: float | None
+    at_least: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number other than a ratio of times, and the bound that this project has set itself.
+
+    Attributes:
+        name: what the number is.
+        spread: of the measurements.
+        bound: of the median.
+        at_least: whether it should be at least or at most that.
+        unit: behind the number, such as MB.
+    """
+
+    name: str
+    spread: Spread
     bound: float
     at_least: bool
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +123,8 @@ class Comparison:
         measurements: one for each contender.
         goals: ratios of interest.
         notes: what a reader has to know to trust the figures.
+        column: heading of its medians in the table that it shares with the comparisons next to it;
+            empty if it has a table of its own.
     """
 
     name: str
@@ -111,6 +132,7 @@ class Comparison:
     measurements: tuple[Measurement, ...]
     goals: tuple[Goal, ...] = ()
     notes: tuple[str, ...] = ()
+    column: str = ""
 
     def ratio(self, goal: Goal) -> Spread | None:
         """The ratio of a goal, from the times of each round; None if a contender is invalid."""
@@ -119,6 +141,10 @@ class Comparison:
             return None
         pairs = zip(over.seconds, under.seconds, strict=True)
         return Spread.of([first / second for first, second in pairs])
+
+    def ratios(self) -> list[tuple[Goal, Spread | None]]:
+        """Every goal with its ratio."""
+        return [(goal, self.ratio(goal)) for goal in self.goals]
 
     def _find(self, name: str) -> Measurement:
         return next(measured for measured in self.measurements if measured.name == name)
@@ -184,25 +210,29 @@ def _joined(rounds: Sequence[Measurement]) -> Measurement:
     )
 
 
-def agreeing(measurements: Sequence[Measurement], tolerance: float) -> tuple[Measurement, ...]:
+def agreeing(
+    measurements: Sequence[Measurement], tolerance: float, classes: int = 10
+) -> tuple[Measurement, ...]:
     """Mark contenders as invalid whose test accuracy is not that of the others.
 
     Args:
         measurements: of one comparison; those that learn nothing are left as they are.
         tolerance: greatest distance from the median of the contenders.
+        classes: of the data set.
     """
+    least = _MIN_LEARNED / classes
     accuracies = [median(m.test_accuracy) for m in measurements if m.test_accuracy]
     expected = median(accuracies) if accuracies else 0.0
     return tuple(
-        replace(m, complaint=_complaint(median(m.test_accuracy), expected, tolerance))
+        replace(m, complaint=_complaint(median(m.test_accuracy), expected, tolerance, least))
         if m.test_accuracy
         else m
         for m in measurements
     )
 
 
-def _complaint(accuracy: float, expected: float, tolerance: float) -> str:
-    if not accuracy >= _MIN_ACCURACY:
+def _complaint(accuracy: float, expected: float, tolerance: float, least: float) -> str:
+    if not accuracy >= least:
         return f"did not learn: {100 * accuracy:.1f} % of the test images"
     if abs(accuracy - expected) > tolerance:
         return (

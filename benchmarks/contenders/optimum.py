@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,10 +26,14 @@ class StackedLbfgs:
     Attributes:
         iterations: of each of the K models in the last run.
         objectives: that each ended with.
+        gradients: greatest component of the gradient that each ended with.
     """
 
     name = "softmax, lbfgs"
     share = 1.0
+    iterations: list[int]
+    objectives: list[float]
+    gradients: list[float]
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -59,7 +63,7 @@ class StackedLbfgs:
         weights = orthonormal_basis(self._task.classes)  # (C, C - 1)
         weights = np.einsum("cj,jkp->ckp", weights, self._solver.weights)  # (C, K, P + 1)
         self.iterations = [int(number) for number in self._solver.iterations]
-        self.objectives = _objectives(configs, self._task, weights)
+        self.objectives, self.gradients = _ends(configs, self._task, weights)
         return [
             self._task.model(weights[:, member, :-1].T, weights[:, member, -1])
             for member in range(len(configs))
@@ -89,6 +93,64 @@ class _Plain(Lbfgs):
         return np.asarray(gradient * (product / square).astype(gradient.dtype)[:, None])
 
 
+class OneByOne(Protocol):
+    """A solver of one value of lambda after another.
+
+    Attributes:
+        name: in tables.
+        share: of the values of lambda that are solved.
+        iterations: of each.
+        objectives: that each ended with.
+        gradients: greatest component of the gradient that each ended with.
+    """
+
+    name: str
+    share: float
+    iterations: list[int]
+    objectives: list[float]
+    gradients: list[float]
+
+    def setup(self) -> None:
+        """Everything that is not timed."""
+
+    def fit(self, member: int) -> None:
+        """Solve for one value."""
+
+    def learned(self) -> Sequence[LinearModel]:
+        """The models of all values that were to be solved for."""
+
+
+class LbfgsOneByOne:
+    """This package's solver, but for one model after another.
+
+    Args:
+        task: K configurations that differ in lambda alone.
+        members: which of them are solved.
+    """
+
+    name = "softmax, one by one"
+
+    def __init__(self, task: Task, members: Sequence[int]) -> None:
+        self.share = len(members) / len(task.configs)
+        self._solvers = {member: StackedLbfgs(task.member(member)) for member in members}
+
+    def setup(self) -> None:
+        for solver in self._solvers.values():
+            solver.setup()
+
+    def fit(self, member: int) -> None:
+        """Solve one of the models."""
+        self._solvers[member].run()
+
+    def learned(self) -> Sequence[LinearModel]:
+        solvers = self._solvers.values()
+        models = [model for solver in solvers for model in solver.learned()]
+        self.iterations = [number for solver in solvers for number in solver.iterations]
+        self.objectives = [value for solver in solvers for value in solver.objectives]
+        self.gradients = [value for solver in solvers for value in solver.gradients]
+        return models
+
+
 class ScikitOptimum:
     """scikit-learn's L-BFGS, one value of lambda after another.
 
@@ -101,12 +163,16 @@ class ScikitOptimum:
     Attributes:
         iterations: of each fit.
         objectives: that each ended with.
+        gradients: greatest component of the gradient that each ended with.
     """
 
     name = "scikit-learn LogisticRegression(lbfgs)"
-    share = 1.0
+    iterations: list[int]
+    objectives: list[float]
+    gradients: list[float]
 
     def __init__(self, task: Task, members: Sequence[int]) -> None:
+        self.share = len(members) / len(task.configs)
         self._task = task
         self._members = members
         self._fitted: dict[int, Any] = {}
@@ -135,19 +201,19 @@ class ScikitOptimum:
             warnings.simplefilter("ignore")
             self._fitted[member] = fitted.fit(self._X, self._y)
 
-    def run(self) -> None:
-        for member in self._members:
-            self.fit(member)
-
     def learned(self) -> Sequence[LinearModel]:
         fitted = [self._fitted[member] for member in self._members]
         self.iterations = [int(one.n_iter_[0]) for one in fitted]
         configs = [self._task.configs[member] for member in self._members]
-        self.objectives = _objectives(configs, self._task, np.stack([f.coef_ for f in fitted], 1))
+        weights = np.stack([one.coef_ for one in fitted], axis=1)  # (C, members, P + 1)
+        self.objectives, self.gradients = _ends(configs, self._task, weights)
         return [self._task.model(one.coef_[:, :-1].T, one.coef_[:, -1]) for one in fitted]
 
 
-def _objectives(configs: Sequence[TrainConfig], task: Task, weights: Floats) -> list[float]:
-    """Objectives of weights (C, K, P + 1), in float64."""
+def _ends(
+    configs: Sequence[TrainConfig], task: Task, weights: Floats
+) -> tuple[list[float], list[float]]:
+    """Objectives of weights (C, K, P + 1) and largest components of gradients, in float64."""
     objective = build_objective(configs, task.data, np.ones(len(configs)), dtype=np.float64)
-    return [float(value) for value in certify(objective, weights).objective]
+    certificate = certify(objective, weights)
+    return certificate.objective.tolist(), certificate.gradient_norm.tolist()

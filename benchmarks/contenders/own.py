@@ -113,6 +113,32 @@ class SoftmaxLoop:
         return [self._task.model(*self._trainer.stack.member(member)) for member in self._members]
 
 
+class SoftmaxOneByOne:
+    """The training loop alone, for one model of a task after another.
+
+    Args:
+        task: what is to be trained.
+        members: which of its models.
+    """
+
+    name = "softmax, one by one"
+
+    def __init__(self, task: Task, members: Sequence[int]) -> None:
+        self._loops = [SoftmaxLoop(task.member(member)) for member in members]
+        self.share = len(members) / task.recipe.models
+
+    def setup(self) -> None:
+        for loop in self._loops:
+            loop.setup()
+
+    def run(self) -> None:
+        for loop in self._loops:
+            loop.run()
+
+    def learned(self) -> Sequence[LinearModel]:
+        return [model for loop in self._loops for model in loop.learned()]
+
+
 class SoftmaxSweep:
     """``softmax sweep`` from images in memory to a finished run directory.
 

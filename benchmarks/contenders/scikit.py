@@ -1,4 +1,4 @@
-"""scikit-learn's linear classifiers on preprocessed pixels."""
+"""scikit-learn's linear classifiers on preprocessed features."""
 
 import warnings
 from collections.abc import Sequence
@@ -45,14 +45,15 @@ class _Classifier:
 
 
 class LogisticRegression(_Classifier):
-    """Softmax regression by L-BFGS."""
+    """Softmax regression by L-BFGS, with the task's lambda."""
 
     name = "scikit-learn LogisticRegression"
 
     def _classifier(self) -> Any:
         from sklearn.linear_model import LogisticRegression as Classifier
 
-        return Classifier(C=1e-3, solver="lbfgs", max_iter=self._max_iter)
+        decay = self._task.configs[0].optimizer.regularization
+        return Classifier(C=1 / (decay * len(self._y)), solver="lbfgs", max_iter=self._max_iter)
 
 
 class SGDClassifier(_Classifier):

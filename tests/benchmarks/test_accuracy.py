@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from benchmarks import accuracy
-from benchmarks.accuracy import Budgets, Ladder, climb, compare_accuracy
+from benchmarks.accuracy import Budgets, Ladder, climb, compare_accuracy, compare_ladders
 from benchmarks.task import Images, LinearModel
+from softmax_cli.training import preconditioner
 from tests.benchmarks.conftest import OVERRIDES
 
 
@@ -55,15 +57,26 @@ def test_only_who_reaches_the_target_is_valid(
 ) -> None:
     pytest.importorskip("sklearn")
     monkeypatch.setattr(accuracy, "SEEDS", 1)
+    monkeypatch.setattr(preconditioner, "MAX_GRAM_BYTES", 0)
     comparison, curves = compare_accuracy(
         images,
-        Budgets(softmax=(0.5, 1), lbfgs=(10,), sgd=(1,)),
+        Budgets(softmax=(0.5, 1), optimum=(5,), lbfgs=(10,), sgd=(1,)),
         overrides=[*OVERRIDES, "training.batch_size=50"],
         target=target,
         repeats=1,
         announce=lambda _: None,
     )
-    assert len(comparison.measurements) == len(curves) == 5
+    assert len(comparison.measurements) == len(curves) == 6
     assert {m.complaint == "" for m in comparison.measurements} == {valid}
     assert (comparison.ratio(comparison.goals[0]) is not None) == valid
     assert all(len(rungs) == (1 if valid else 2) for rungs in list(curves.values())[:3])
+
+
+def test_a_ladder_that_follows_another_takes_its_budget(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ladder = improving(monkeypatch, (1, 2, 3, 4))
+    follower = replace(ladder, name="follower", budgets=(), follows="improving")
+    comparison, curves = compare_ladders([ladder, follower], images, 0.2, 1, lambda _: None)
+    assert list(curves) == ["improving"]
+    assert "improving 2 units; follower 2 units." in comparison.notes[0]

@@ -90,6 +90,12 @@ def test_agreeing_on_chance_is_not_learning() -> None:
     assert all(m.complaint for m in marked)
 
 
+@pytest.mark.parametrize(("classes", "complains"), [(10, True), (100, False)])
+def test_chance_depends_on_the_number_of_classes(classes: int, complains: bool) -> None:
+    (marked,) = agreeing([measurement("a", 1.0, accuracy=0.1)], 0.5, classes)
+    assert bool(marked.complaint) == complains
+
+
 def test_a_ratio_is_taken_round_by_round() -> None:
     comparison = Comparison("x", "X", (measurement("a", 2, 4, 9), measurement("b", 1, 4, 3)))
     assert comparison.ratio(Goal("a", "b", 1.0, at_least=True)) == Spread(2.0, 1.0, 3.0)
