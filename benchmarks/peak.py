@@ -68,15 +68,30 @@ def _main(command: list[str]) -> int:
 
 
 def _resident_bytes(pid: int) -> int:
-    """What a process and its descendants hold now; 0 where the system does not tell."""
-    process = Path(f"/proc/{pid}")
+    """What a process and its descendants hold now; 0 where the system does not tell.
+
+    A fork that begins or ends while they are read would count pages of the others twice, so then
+    they are read again.
+    """
     try:
-        lines = (process / "smaps_rollup").read_text().splitlines()
-        children = (process / f"task/{pid}/children").read_text().split()
+        while True:
+            family = _family(pid)
+            resident = sum(map(_share_of_pages, family))
+            if _family(pid) == family:
+                return resident
     except OSError:
         return 0
-    own = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return 1024 * own + sum(_resident_bytes(int(child)) for child in children)
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(member for child in children for member in _family(int(child)))]
+
+
+def _share_of_pages(pid: int) -> int:
+    """Bytes resident in a process; of a page that several share, each has a part."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,9 @@ def _start(
     with new_run_directory(
         run_dir, stem, kind="train", settings=to_yaml(settings), overwrite=overwrite
     ) as run:
-        _train(run, settings, data, output, resume=False)
+        summary = _train(run, settings, data, output, resume=False)
+        del data  # drawing needs memory of its own
+        _report(run, summary, output, draw=True, method=settings.optimizer.method)
 
 
 def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
@@ -95,7 +97,8 @@ def _resume(directory: Path, data_dir: Path | None, output: Output) -> None:
             _report(run, summary, output, draw=missing)
             return
         settings = train_settings(str(run.settings_file), [], data_dir=data_dir, seed=None)
-        _train(run, settings, _loaded(settings, output), output, resume=True)
+        summary = _train(run, settings, _loaded(settings, output), output, resume=True)
+        _report(run, summary, output, draw=True, method=settings.optimizer.method)
 
 
 def _loaded(settings: "TrainConfig", output: Output) -> "TrainingData":
@@ -113,14 +116,13 @@ def _train(
     output: Output,
     *,
     resume: bool,
-) -> None:
+) -> "TrainingSummary":
     from softmax_cli.cli.train_progress import TrainingObserver
     from softmax_cli.training.single_run import train_in_directory
 
     output.beginning(f"Training on {len(data.train):,} {data.train.noun}; writing to {run.path}")
     with signals.stopping_gracefully(), TrainingObserver(output) as observer:
-        summary = train_in_directory(run, settings, data, observer, resume=resume)
-    _report(run, summary, output, draw=True, method=settings.optimizer.method)
+        return train_in_directory(run, settings, data, observer, resume=resume)
 
 
 def _report(
