@@ -15,11 +15,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class _Change:
-    """A change in a directory, and how to undo it."""
+    """A change in a directory, how to undo it, and which directory it removed."""
 
     directory: Path
     undo: Callable[[], object]
     is_removal: bool = False
+    removed: Path | None = None
 
 
 class UnsyncedChanges:
@@ -68,7 +69,11 @@ class UnsyncedChanges:
 
     def about_to_remove_directory(self, path: Path) -> None:
         """A directory is removed, if it is empty."""
-        self._undo.append(_Change(path.parent, lambda: path.mkdir(exist_ok=True), is_removal=True))
+
+        def undo() -> None:
+            path.mkdir(exist_ok=True)
+
+        self._undo.append(_Change(path.parent, undo, is_removal=True, removed=path))
 
     def about_to_make_directory(self, path: Path) -> None:
         """A directory is made."""
@@ -79,9 +84,23 @@ class UnsyncedChanges:
         """A file or a directory was synced."""
         if path.is_dir():
             self._undo = [change for change in self._undo if change.directory != path]
+            self._forget_what_is_gone()
         else:
             status = os.fstat(descriptor)
             self._synced_sizes[status.st_ino] = status.st_size
+
+    def _forget_what_is_gone(self) -> None:
+        """Where the removal of a directory is on the disk, what was in it does not return."""
+        while True:
+            may_return = {change.removed for change in self._undo}
+            left = [
+                change
+                for change in self._undo
+                if change.directory.is_dir() or change.directory in may_return
+            ]
+            if len(left) == len(self._undo):
+                return
+            self._undo = left  # directories inside of it do not return, either
 
     def lose(self, *, keep_removals: bool) -> None:
         """Bring the folder into the state in which the next start of the machine finds it."""

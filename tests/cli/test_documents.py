@@ -45,6 +45,7 @@ ELSEWHERE = {
     "dask scheduler": "tests/cli/test_hints.py starts a cluster",
     "dask worker": "tests/cli/test_hints.py starts a cluster",
     "dask ssh": "needs machines",
+    "python -m benchmarks.document": "tests/benchmarks/test_document.py writes one",
     "curl": "needs a network; what it would print goes into the next command",
 }
 """The beginnings of commands that are not run here, and why."""
