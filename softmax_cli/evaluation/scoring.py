@@ -33,15 +33,15 @@ def score_features(
     # With mean and scale in the weights a chunk is only converted, not standardised.
     weights, bias = standardization.absorbed(weights, bias)
     scores = np.empty((len(features), len(bias)), weights.dtype)
-    floats = float_rows(features, weights.dtype, _CHUNK)
-
-    def score(rows: slice) -> None:
-        np.matmul(floats(rows), weights, out=scores[rows])  # (chunk, C)
-
     if len(features) <= _CHUNK:
-        score(slice(None))
+        np.matmul(features.astype(weights.dtype, order="C"), weights, out=scores)
     else:
         from softmax_cli.threads import in_threads  # whoever predicts a few images needs it not
+
+        floats = float_rows(features, weights.dtype, _CHUNK)
+
+        def score(rows: slice) -> None:
+            np.matmul(floats(rows), weights, out=scores[rows])  # (chunk, C)
 
         in_threads(score, chunks_of(len(features), _CHUNK))
     scores += bias

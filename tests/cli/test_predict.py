@@ -278,7 +278,8 @@ def test_one_file_is_classified_without_importing_what_it_does_not_need(
         "except SystemExit: pass\n"
         "heavy = ['matplotlib', 'yaml', 'pydantic', 'scipy', 'httpx', 'numpy.random', 'tempfile',\n"
         "         'zipfile', 'softmax_cli.config', 'softmax_cli.data.dataset',\n"
-        "         'softmax_cli.features.feature_maps', 'softmax_cli.cli.train']\n"
+        "         'softmax_cli.features.feature_maps', 'softmax_cli.cli.train',\n"
+        "         'softmax_cli.threads', 'threadpoolctl']\n"
         "found = [name for name in heavy if name in sys.modules]\n"
         "sys.exit(f'imported {found}' if found else 0)\n"
     )
